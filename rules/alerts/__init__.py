@@ -1,0 +1,1 @@
+"""What an alert does next, and why: rules, decisions, retries. Pure."""

@@ -1,0 +1,60 @@
+"""The words for where an alert stands, what happened to it and why."""
+
+from enum import StrEnum
+
+
+class AlertState(StrEnum):
+    """Where an alert stands; claimed and snoozed are said on the side of an open one."""
+
+    OPEN = "open"
+    RESOLVED = "resolved"
+
+
+class Resolution(StrEnum):
+    """How an alert ended."""
+
+    RECOVERED = "recovered"
+    LOST = "lost"
+    NOT_AN_ISSUE = "not_an_issue"
+    EXPIRED = "expired"
+    RULE_CHANGED = "rule_changed"
+
+
+class Verb(StrEnum):
+    """What is done to an alert."""
+
+    OPEN = "open"
+    KEEP = "keep"
+    HOLD = "hold"
+    WAKE = "wake"
+    RESOLVE = "resolve"
+    NONE = "none"
+    CLAIM = "claim"
+    UNCLAIM = "unclaim"
+    SNOOZE = "snooze"
+
+
+class Reason(StrEnum):
+    """Why it is done, or not done."""
+
+    ENTERED = "entered"
+    """The condition came to hold."""
+    BACKLOG = "backlog"
+    """The condition held already when the rule was first evaluated as it now reads."""
+    COOLDOWN_OVER = "cooldown_over"
+    """The condition came to hold again while the last alert cooled down, and still does."""
+    STILL_MATCHING = "still_matching"
+    SNOOZE_OVER = "snooze_over"
+    LEFT = "left"
+    """The condition holds no longer."""
+    RULE_EDITED = "rule_edited"
+    """The rule was edited, or resumed after a pause, and does not hold for this customer as it now reads."""
+    RULE_REMOVED = "rule_removed"
+    COOLDOWN = "cooldown"
+    """The last alert of this rule for this customer ended a short while ago."""
+    BACKLOG_IGNORED = "backlog_ignored"
+    """The condition held already, and the rule says to ignore those."""
+    ALREADY_TOLD = "already_told"
+    """This stretch of the condition has had its alert, and a person resolved it, or it was to be ignored."""
+    NOT_MATCHING = "not_matching"
+    BY_PERSON = "by_person"

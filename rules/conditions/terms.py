@@ -1,0 +1,298 @@
+"""What a condition can ask: terms of a customer, and inside a filter properties of an event.
+
+A term is frozen, hashable and canonical: it is the key of its column of answers, and two conditions that ask the
+same share it. What each means stands in its docstring; how it is answered is not known here.
+"""
+
+from dataclasses import dataclass
+from enum import Enum, StrEnum
+from typing import TYPE_CHECKING, ClassVar, Final
+
+from rules.conditions.spans import Placed
+from rules.conditions.windows import Window
+
+if TYPE_CHECKING:
+    from rules.conditions.tree import Condition
+
+
+class Measure(StrEnum):
+    """What the value of a subject is."""
+
+    EVENTS = "events"
+    MONEY = "money"
+    DAYS = "days"
+    RATIO = "ratio"
+    PERCENT = "percent"
+    TEXT = "text"
+    TRUTH = "truth"
+    OPEN = "open"
+    """Number, text or date: whatever the data holds."""
+
+
+class Argument(Enum):
+    """What may stand at a place between a function's brackets."""
+
+    EVENTS = "events"
+    COUNT_OR_SUM = "count_or_sum"
+    WINDOW = "window"
+    WINDOW_OR_EVER = "window_or_ever"
+    ATTRIBUTE = "attribute"
+
+
+@dataclass(frozen=True, slots=True)
+class Events(Placed):
+    """Events of a ``kind`` (canonical, see `names.kind_name`), those for which ``where`` holds."""
+
+    kind: str
+    where: "Condition | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class Term(Placed):
+    """One question about a customer at an instant."""
+
+
+class Own(StrEnum):
+    """The customer's own data that has a name in the language."""
+
+    SEGMENT = "segment"
+    OWNER = "owner"
+    COUNTRY = "country"
+    LANGUAGE = "language"
+    TENURE = "tenure"
+
+
+@dataclass(frozen=True, slots=True)
+class Field(Term):
+    """A customer's own text (segment, owner, country, language), or ``tenure`` in whole days known."""
+
+    name: Own
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute(Term):
+    """A customer's own attribute ``attr.NAME`` (canonical, see `names.name_of`): text or number as the data has it."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Term):
+    """A function: its name, what its value is, what it takes in the order of its fields, and an example."""
+
+    function: ClassVar[str]
+    measure: ClassVar[Measure]
+    takes: ClassVar[tuple[Argument, ...]]
+    usage: ClassVar[str]
+
+
+@dataclass(frozen=True, slots=True)
+class EventCall(Call):
+    """A function of events."""
+
+    events: Events
+
+
+@dataclass(frozen=True, slots=True)
+class Count(EventCall):
+    """How many such events happened in the window, or ever."""
+
+    function = "count"
+    measure = Measure.EVENTS
+    takes = (Argument.EVENTS, Argument.WINDOW_OR_EVER)
+    usage = "count(purchase, 30d)"
+    window: Window | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sum(EventCall):
+    """The amounts of those events in the account's currency, added; 0 without any."""
+
+    function = "sum"
+    measure = Measure.MONEY
+    takes = (Argument.EVENTS, Argument.WINDOW_OR_EVER)
+    usage = "sum(purchase, 30d)"
+    window: Window | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Average(EventCall):
+    """The mean amount of those events that have one in the account's currency; unknown without any."""
+
+    function = "avg"
+    measure = Measure.MONEY
+    takes = (Argument.EVENTS, Argument.WINDOW_OR_EVER)
+    usage = "avg(purchase, 30d)"
+    window: Window | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DaysSince(EventCall):
+    """Whole days of 24 hours, rounded down, since the last event; unknown without one."""
+
+    function = "days_since"
+    measure = Measure.DAYS
+    takes = (Argument.EVENTS,)
+    usage = "days_since(purchase)"
+
+
+@dataclass(frozen=True, slots=True)
+class DaysSinceFirst(EventCall):
+    """Whole days of 24 hours, rounded down, since the first event; unknown without one."""
+
+    function = "days_since_first"
+    measure = Measure.DAYS
+    takes = (Argument.EVENTS,)
+    usage = "days_since_first(purchase)"
+
+
+@dataclass(frozen=True, slots=True)
+class MedianGap(EventCall):
+    """The median of the last gaps, in days, between successive business days with an event; unknown below 3 gaps.
+
+    Of an even number of gaps it is the mean of the middle two.
+    """
+
+    function = "median_gap"
+    measure = Measure.DAYS
+    takes = (Argument.EVENTS,)
+    usage = "median_gap(purchase)"
+
+
+@dataclass(frozen=True, slots=True)
+class Overdue(EventCall):
+    """`DaysSince` divided by `MedianGap`: 2 is twice as long as this customer usually waits."""
+
+    function = "overdue"
+    measure = Measure.RATIO
+    takes = (Argument.EVENTS,)
+    usage = "overdue(purchase)"
+
+
+@dataclass(frozen=True, slots=True)
+class Change(Call):
+    """``of`` (without a window of its own) in this window against the one before, as a ratio of the one before.
+
+    Minus one half is a fall by half. Unknown where the window before gives 0 or less.
+    """
+
+    function = "change"
+    measure = Measure.PERCENT
+    takes = (Argument.COUNT_OR_SUM, Argument.WINDOW)
+    usage = "change(sum(purchase), 30d)"
+    of: Count | Sum
+    window: Window
+
+
+@dataclass(frozen=True, slots=True)
+class Never(EventCall):
+    """True: no such event up to now."""
+
+    function = "never"
+    measure = Measure.TRUTH
+    takes = (Argument.EVENTS,)
+    usage = "never(purchase)"
+
+
+@dataclass(frozen=True, slots=True)
+class Silent(EventCall):
+    """True: no such event in the window, and the customer was known at the window's edge or earlier."""
+
+    function = "silent"
+    measure = Measure.TRUTH
+    takes = (Argument.EVENTS, Argument.WINDOW)
+    usage = "silent(purchase, 30d)"
+    window: Window
+
+
+@dataclass(frozen=True, slots=True)
+class Missing(EventCall):
+    """True: the latest of ``events`` is a window old, and no other of ``answer`` came within the window from it.
+
+    Both ends count. Of several latest at one instant, an ``answer`` to any will do. False where there is none.
+    """
+
+    function = "missing"
+    measure = Measure.TRUTH
+    takes = (Argument.EVENTS, Argument.EVENTS, Argument.WINDOW)
+    usage = "missing(sign_up, purchase, 7d)"
+    answer: Events
+    window: Window
+
+
+@dataclass(frozen=True, slots=True)
+class DaysUntil(Call):
+    """The date in an attribute minus today, in business dates: negative once past; unknown without a date."""
+
+    function = "days_until"
+    measure = Measure.DAYS
+    takes = (Argument.ATTRIBUTE,)
+    usage = "days_until(attr.renewal_date)"
+    attribute: Attribute
+
+
+@dataclass(frozen=True, slots=True)
+class Property(Placed):
+    """In a filter: a property of the event by name, or the event's own `AMOUNT` or `CURRENCY`.
+
+    The amount is known where it is in the account's currency.
+    """
+
+    name: str
+
+
+Subject = Term | Property
+
+AMOUNT: Final = "amount"
+CURRENCY: Final = "currency"
+MOST_GAPS: Final = 12
+FEWEST_GAPS: Final = 3
+
+FUNCTIONS: Final[dict[str, type[Call]]] = {
+    call.function: call
+    for call in (
+        Count,
+        Sum,
+        Average,
+        DaysSince,
+        DaysSinceFirst,
+        MedianGap,
+        Overdue,
+        Change,
+        Never,
+        Silent,
+        Missing,
+        DaysUntil,
+    )
+}
+
+NOT_YET: Final = frozenset(
+    {"stage", "status", "type", "value_tier", "health", "p_alive", "expected_purchases", "clv"}
+)
+"""Fields that come with the definitions of the life cycle; refused by name until then."""
+
+
+def measure_of(subject: Subject) -> Measure:
+    """Give what the value of ``subject`` is."""
+    match subject:
+        case Call():
+            return subject.measure
+        case Field(name):
+            return Measure.DAYS if name is Own.TENURE else Measure.TEXT
+        case Property(name):
+            return {AMOUNT: Measure.MONEY, CURRENCY: Measure.TEXT}.get(name, Measure.OPEN)
+        case _:
+            return Measure.OPEN
+
+
+def events_of(subject: Subject) -> tuple[Events, ...]:
+    """Give the selections of events that ``subject`` looks at."""
+    match subject:
+        case Missing(events, answer):
+            return (events, answer)
+        case EventCall(events):
+            return (events,)
+        case Change(of):
+            return (of.events,)
+        case _:
+            return ()

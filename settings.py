@@ -1,0 +1,57 @@
+"""The environment, read once and typed. Secrets print as asterisks; nothing here connects to anything."""
+
+from typing import Annotated, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+SLACK_API = "https://slack.com/api/"
+
+
+class Settings(BaseSettings):
+    """What ``.env.example`` lists, from the environment or the file ``.env``."""
+
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True, env_ignore_empty=True)
+
+    database_url: str = "sqlite:///warmline.db"
+    slack_bot_token: SecretStr = SecretStr("")
+    slack_app_token: SecretStr = SecretStr("")
+    """Present: Socket Mode."""
+    slack_signing_secret: SecretStr = SecretStr("")
+    """Needed for HTTP mode."""
+    slack_api_url: str = SLACK_API
+    business_timezone: str = "UTC"
+    currency: str = Field(default="USD", pattern=r"^[A-Z]{3}$")
+    language: str = "en"
+    managers: Annotated[tuple[str, ...], NoDecode] = ()
+    default_channel: str = ""
+    ingest_keys: Annotated[tuple[SecretStr, ...], NoDecode] = ()
+    customer_url: str = ""
+    host: str = "127.0.0.1"
+    port: int = Field(default=3000, ge=0, le=65535)
+
+    @field_validator("managers", "ingest_keys", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        """Read a list as people write it in an environment: with commas or spaces between."""
+        return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
+
+    @field_validator("business_timezone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+            raise ValueError(f"{value!r} is no IANA time zone such as Europe/Berlin") from error
+        return value
+
+    @field_validator("slack_api_url")
+    @classmethod
+    def _ends_with_slash(cls, value: str) -> str:
+        return value if value.endswith("/") else value + "/"
+
+    @classmethod
+    def read(cls) -> Self:
+        """Read the environment; raises `pydantic.ValidationError` that names each setting that is wrong."""
+        return cls()

@@ -1,0 +1,437 @@
+"""Alerts and every step of their lives.
+
+Owns the tables ``alert`` and ``alert_transition``. What is to be done is decided in ``rules.alerts``; who is told
+stands in ``storage.outbox``.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Index,
+    Integer,
+    PrimaryKeyConstraint,
+    Text,
+    bindparam,
+    func,
+    insert,
+    select,
+    text,
+    update,
+)
+from sqlmodel import Field, SQLModel, col
+
+from rules.alerts.states import AlertState, Reason, Resolution, Verb
+from storage.counters import take
+from storage.database import Transaction
+
+
+class AlertRow(SQLModel, table=True):
+    """One rule holding for one customer, from entering to leaving."""
+
+    __tablename__ = "alert"
+    __table_args__ = (
+        PrimaryKeyConstraint("customer_id", "id"),
+        # The promise of at most one unresolved alert for a rule and a customer.
+        Index(
+            "alert_unresolved",
+            "customer_id",
+            "rule_id",
+            unique=True,
+            sqlite_where=text("state <> 'resolved'"),
+            postgresql_where=text("state <> 'resolved'"),
+        ),
+        Index("alert_by_id", "id"),
+        Index("alert_by_pair", "rule_id", "customer_id", "id"),
+        Index("alert_by_root", "root"),
+        Index(
+            "alert_snoozed",
+            "snoozed_until",
+            sqlite_where=text("snoozed_until IS NOT NULL"),
+            postgresql_where=text("snoozed_until IS NOT NULL"),
+        ),
+    )
+
+    customer_id: int = Field(sa_column=Column(Integer, nullable=False, autoincrement=False))
+    id: int = Field(sa_column=Column(BigInteger, nullable=False, autoincrement=False))
+    rule_id: int = Field(sa_column=Column(Integer, nullable=False))
+    rule_version: int = Field(sa_column=Column(Integer, nullable=False))
+    state: str = Field(sa_column=Column(Text, nullable=False))
+    reason: str = Field(sa_column=Column(Text, nullable=False))
+    opened_at: int = Field(sa_column=Column(BigInteger, nullable=False))
+    evidence: str = Field(sa_column=Column(Text, nullable=False))
+    root: int = Field(sa_column=Column(BigInteger, nullable=False))
+    """The outbox row of the message that tells it."""
+    steps: int = Field(sa_column=Column(Integer, nullable=False))
+    claimed_by: str | None = Field(default=None, sa_column=Column(Text))
+    claimed_at: int | None = Field(default=None, sa_column=Column(BigInteger))
+    snoozed_until: int | None = Field(default=None, sa_column=Column(BigInteger))
+    snoozed_by: str | None = Field(default=None, sa_column=Column(Text))
+    resolved_at: int | None = Field(default=None, sa_column=Column(BigInteger))
+    resolved_by: str | None = Field(default=None, sa_column=Column(Text))
+    resolution: str | None = Field(default=None, sa_column=Column(Text))
+
+
+class TransitionRow(SQLModel, table=True):
+    """One step of an alert's life, with its reason and actor; never changed."""
+
+    __tablename__ = "alert_transition"
+    __table_args__ = (
+        PrimaryKeyConstraint("customer_id", "alert_id", "seq"),
+        Index("alert_transition_told", "told_in"),
+        {"sqlite_with_rowid": False},
+    )
+
+    customer_id: int = Field(sa_column=Column(Integer, nullable=False, autoincrement=False))
+    alert_id: int = Field(sa_column=Column(BigInteger, nullable=False, autoincrement=False))
+    seq: int = Field(sa_column=Column(Integer, nullable=False, autoincrement=False))
+    at: int = Field(sa_column=Column(BigInteger, nullable=False))
+    verb: str = Field(sa_column=Column(Text, nullable=False))
+    reason: str = Field(sa_column=Column(Text, nullable=False))
+    actor: str | None = Field(default=None, sa_column=Column(Text))
+    detail: str = Field(sa_column=Column(Text, nullable=False))
+    told_in: int | None = Field(default=None, sa_column=Column(BigInteger))
+    """The outbox row of the message that tells this step."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One term of the condition and its value when the alert opened; ``value`` is None where unknown."""
+
+    term: str
+    value: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """An alert as it stands."""
+
+    id: int
+    customer_id: int
+    rule_id: int
+    rule_version: int
+    state: AlertState
+    reason: Reason
+    opened_at: int
+    evidence: tuple[Evidence, ...]
+    root: int
+    steps: int
+    claimed_by: str | None
+    claimed_at: int | None
+    snoozed_until: int | None
+    snoozed_by: str | None
+    resolved_at: int | None
+    resolved_by: str | None
+    resolution: Resolution | None
+
+    @property
+    def unresolved(self) -> bool:
+        """Whether the alert has not ended."""
+        return self.state is not AlertState.RESOLVED
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """One step of an alert's life. ``detail`` holds what the verb needs: ``until``, ``resolution``, ``note``."""
+
+    customer_id: int
+    alert_id: int
+    seq: int
+    at: int
+    verb: Verb
+    reason: Reason
+    actor: str | None
+    detail: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """An alert to be opened; ``root`` is the outbox row of the message that will tell it."""
+
+    customer_id: int
+    rule_id: int
+    rule_version: int
+    reason: Reason
+    evidence: tuple[Evidence, ...]
+    root: int
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A step to be taken by an alert that exists. ``changes`` are columns of the alert that become what they say."""
+
+    alert: Alert
+    verb: Verb
+    reason: Reason
+    changes: Mapping[str, Any]
+    actor: str | None = None
+    detail: Mapping[str, Any] | None = None
+    told_in: int | None = None
+
+
+_CHANGEABLE = (
+    "state",
+    "claimed_by",
+    "claimed_at",
+    "snoozed_until",
+    "snoozed_by",
+    "resolved_at",
+    "resolved_by",
+    "resolution",
+)
+
+
+def number(tx: Transaction, n: int) -> range:
+    """Take ``n`` numbers for alerts that are about to be opened."""
+    return take(tx, "alert", n)
+
+
+def open_all(tx: Transaction, openings: Sequence[Opening], ids: Sequence[int], *, now: int) -> None:
+    """Open alerts under ``ids``, each with its first transition.
+
+    Raises `sqlalchemy.exc.IntegrityError` where an unresolved one stands already: the caller decided on stale facts.
+    """
+    if not openings:
+        return
+    tx.execute(
+        insert(AlertRow),
+        [
+            {
+                "customer_id": opening.customer_id,
+                "id": alert_id,
+                "rule_id": opening.rule_id,
+                "rule_version": opening.rule_version,
+                "state": str(AlertState.OPEN),
+                "reason": str(opening.reason),
+                "opened_at": now,
+                "evidence": json.dumps([[piece.term, piece.value] for piece in opening.evidence]),
+                "root": opening.root,
+                "steps": 1,
+            }
+            for opening, alert_id in zip(openings, ids, strict=True)
+        ],
+    )
+    tx.execute(
+        insert(TransitionRow),
+        [
+            {
+                "customer_id": opening.customer_id,
+                "alert_id": alert_id,
+                "seq": 1,
+                "at": now,
+                "verb": str(Verb.OPEN),
+                "reason": str(opening.reason),
+                "detail": "{}",
+                "told_in": opening.root,
+            }
+            for opening, alert_id in zip(openings, ids, strict=True)
+        ],
+    )
+
+
+def take_steps(tx: Transaction, steps: Sequence[Step], *, now: int) -> None:
+    """Let alerts take their next steps: the alert changes and the transition is noted, together."""
+    if not steps:
+        return
+    table = AlertRow.__table__  # type: ignore[attr-defined]
+    rows = []
+    for step in steps:
+        unknown = set(step.changes) - set(_CHANGEABLE)
+        if unknown:
+            raise ValueError(f"not columns that a step may change: {sorted(unknown)}")
+        values = {name: step.changes.get(name, getattr(step.alert, name)) for name in _CHANGEABLE}
+        rows.append(
+            {"b_customer": step.alert.customer_id, "b_id": step.alert.id, "b_steps": step.alert.steps + 1}
+            | {
+                f"b_{name}": str(value) if name in ("state", "resolution") and value else value
+                for name, value in values.items()
+            }
+        )
+    tx.execute(
+        update(table)
+        .where(table.c.customer_id == bindparam("b_customer"), table.c.id == bindparam("b_id"))
+        .values(steps=bindparam("b_steps"), **{name: bindparam(f"b_{name}") for name in _CHANGEABLE}),
+        rows,
+    )
+    tx.execute(
+        insert(TransitionRow),
+        [
+            {
+                "customer_id": step.alert.customer_id,
+                "alert_id": step.alert.id,
+                "seq": step.alert.steps + 1,
+                "at": now,
+                "verb": str(step.verb),
+                "reason": str(step.reason),
+                "actor": step.actor,
+                "detail": json.dumps(dict(step.detail or {})),
+                "told_in": step.told_in,
+            }
+            for step in steps
+        ],
+    )
+
+
+def by_id(tx: Transaction, alert_id: int, *, lock: bool = False) -> Alert | None:
+    """Give an alert; with ``lock`` nobody else moves it until the transaction ends."""
+    statement = select(AlertRow).where(col(AlertRow.id) == alert_id)
+    row = tx.session.execute(statement.with_for_update() if lock else statement).scalar_one_or_none()
+    return _alert(row) if row else None
+
+
+def latest(
+    tx: Transaction, rule_ids: Sequence[int], customer_ids: Sequence[int]
+) -> dict[tuple[int, int], Alert]:
+    """Give the latest alert of each (rule id, customer id), locked until the transaction ends; pairs without one lack."""
+    newest = (
+        select(func.max(col(AlertRow.id)))
+        .where(col(AlertRow.rule_id).in_(rule_ids), col(AlertRow.customer_id).in_(customer_ids))
+        .group_by(col(AlertRow.rule_id), col(AlertRow.customer_id))
+    )
+    # The customer stands in the statement again, so that its rows are found by the primary key.
+    rows = tx.session.execute(
+        select(AlertRow)
+        .where(col(AlertRow.customer_id).in_(customer_ids), col(AlertRow.id).in_(newest))
+        .order_by(col(AlertRow.id))
+        .with_for_update()
+    ).scalars()
+    return {(row.rule_id, row.customer_id): _alert(row) for row in rows}
+
+
+def unresolved(
+    tx: Transaction,
+    *,
+    rule_id: int | None = None,
+    customer_id: int | None = None,
+    claimed_by: str | None = None,
+    root: int | None = None,
+    limit: int | None = None,
+) -> list[Alert]:
+    """Give alerts that have not ended, the newest first."""
+    statement = select(AlertRow).where(col(AlertRow.state) != str(AlertState.RESOLVED))
+    for column, value in (
+        (AlertRow.rule_id, rule_id),
+        (AlertRow.customer_id, customer_id),
+        (AlertRow.claimed_by, claimed_by),
+        (AlertRow.root, root),
+    ):
+        if value is not None:
+            statement = statement.where(col(column) == value)
+    return [
+        _alert(row)
+        for row in tx.session.execute(statement.order_by(col(AlertRow.id).desc()).limit(limit)).scalars()
+    ]
+
+
+def unresolved_count(tx: Transaction, *, rule_id: int | None = None, root: int | None = None) -> int:
+    """Count alerts that have not ended."""
+    statement = (
+        select(func.count()).select_from(AlertRow).where(col(AlertRow.state) != str(AlertState.RESOLVED))
+    )
+    if rule_id is not None:
+        statement = statement.where(col(AlertRow.rule_id) == rule_id)
+    if root is not None:
+        statement = statement.where(col(AlertRow.root) == root)
+    return int(tx.execute(statement).scalar_one())
+
+
+def of_root(tx: Transaction, root: int, *, limit: int | None = None) -> list[Alert]:
+    """Give the alerts that one message tells, in the order of their opening."""
+    statement = select(AlertRow).where(col(AlertRow.root) == root).order_by(col(AlertRow.id)).limit(limit)
+    return [_alert(row) for row in tx.session.execute(statement).scalars()]
+
+
+def of_customer(tx: Transaction, customer_id: int, *, limit: int | None = None) -> list[Alert]:
+    """Give a customer's alerts, ended ones too, the newest first."""
+    statement = select(AlertRow).where(col(AlertRow.customer_id) == customer_id)
+    return [
+        _alert(row)
+        for row in tx.session.execute(statement.order_by(col(AlertRow.id).desc()).limit(limit)).scalars()
+    ]
+
+
+def resolutions(tx: Transaction, root: int) -> dict[str, int]:
+    """Count how the alerts that one message tells have ended; those that have not count under ``open``."""
+    rows = tx.execute(
+        select(func.coalesce(col(AlertRow.resolution), "open"), func.count())
+        .where(col(AlertRow.root) == root)
+        .group_by(func.coalesce(col(AlertRow.resolution), "open"))
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+def due(tx: Transaction, rule_ids: Sequence[int], *, now: int) -> list[Alert]:
+    """Give the unresolved alerts of these rules whose snooze is over at ``now``."""
+    rows = tx.session.execute(
+        select(AlertRow).where(
+            col(AlertRow.snoozed_until) <= now,
+            col(AlertRow.rule_id).in_(rule_ids),
+            col(AlertRow.state) != str(AlertState.RESOLVED),
+        )
+    ).scalars()
+    return [_alert(row) for row in rows]
+
+
+def transitions(tx: Transaction, alert: Alert) -> list[Transition]:
+    """Give every step of an alert's life, the first one first."""
+    rows = tx.session.execute(
+        select(TransitionRow)
+        .where(col(TransitionRow.customer_id) == alert.customer_id, col(TransitionRow.alert_id) == alert.id)
+        .order_by(col(TransitionRow.seq))
+    ).scalars()
+    return [_transition(row) for row in rows]
+
+
+def told_in(tx: Transaction, outbox_id: int) -> list[Transition]:
+    """Give the steps that one message tells, in the order of the alerts."""
+    rows = tx.session.execute(
+        select(TransitionRow)
+        .where(col(TransitionRow.told_in) == outbox_id)
+        .order_by(col(TransitionRow.alert_id))
+    ).scalars()
+    return [_transition(row) for row in rows]
+
+
+def by_ids(tx: Transaction, alert_ids: Iterable[int]) -> dict[int, Alert]:
+    """Give alerts by their numbers."""
+    rows = tx.session.execute(select(AlertRow).where(col(AlertRow.id).in_(list(alert_ids)))).scalars()
+    return {row.id: _alert(row) for row in rows}
+
+
+def _alert(row: AlertRow) -> Alert:
+    return Alert(
+        id=row.id,
+        customer_id=row.customer_id,
+        rule_id=row.rule_id,
+        rule_version=row.rule_version,
+        state=AlertState(row.state),
+        reason=Reason(row.reason),
+        opened_at=row.opened_at,
+        evidence=tuple(Evidence(term=term, value=value) for term, value in json.loads(row.evidence)),
+        root=row.root,
+        steps=row.steps,
+        claimed_by=row.claimed_by,
+        claimed_at=row.claimed_at,
+        snoozed_until=row.snoozed_until,
+        snoozed_by=row.snoozed_by,
+        resolved_at=row.resolved_at,
+        resolved_by=row.resolved_by,
+        resolution=Resolution(row.resolution) if row.resolution else None,
+    )
+
+
+def _transition(row: TransitionRow) -> Transition:
+    return Transition(
+        customer_id=row.customer_id,
+        alert_id=row.alert_id,
+        seq=row.seq,
+        at=row.at,
+        verb=Verb(row.verb),
+        reason=Reason(row.reason),
+        actor=row.actor,
+        detail=json.loads(row.detail),
+    )

@@ -1,0 +1,260 @@
+"""The database: connections, transactions and who may write.
+
+One code for two engines. SQLite has one writing connection in one process (held by a lock beside the file) and any
+number of reading ones; PostgreSQL takes several processes. It must not know any table.
+"""
+
+import contextlib
+import fcntl
+import json
+import os
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import IO, Any, Final, Literal
+
+from sqlalchemy import Connection, Engine, Executable, create_engine, event, text
+from sqlalchemy.engine import URL, CursorResult, make_url
+from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.pool import QueuePool
+from sqlmodel import Session
+
+from storage.errors import (
+    DatabaseUnreachableError,
+    DatabaseUrlError,
+    SecondWriterError,
+    SweepRunningError,
+)
+
+Dialect = Literal["sqlite", "postgresql"]
+
+_SWEEP_LOCK: Final = 0x5741524D  # "WARM": the advisory lock that one sweep holds on PostgreSQL
+_BUSY_TIMEOUT_MS: Final = 5_000
+
+
+class Transaction:
+    """One transaction, handed to the query functions of this package; handlers only pass it on."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self.session = Session(bind=connection, join_transaction_mode="control_fully", expire_on_commit=False)
+
+    @property
+    def dialect(self) -> Dialect:
+        """Which engine this is."""
+        return "sqlite" if self.connection.dialect.name == "sqlite" else "postgresql"
+
+    def execute(
+        self, statement: Executable, params: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None
+    ) -> CursorResult[*tuple[Any, ...]]:
+        """Run a Core statement; the session and it see each other's work."""
+        self.session.flush()
+        result = self.connection.execute(statement, params)
+        if not statement.is_select:
+            self.session.expire_all()
+        return result
+
+
+class Database:
+    """A database that is open: hands out transactions, and holds the writer's lock where one is needed."""
+
+    def __init__(self, url: str) -> None:
+        self.url = _checked(url)
+        self.path = _sqlite_path(self.url)
+        self._writer: Engine | None = None
+        self._reader: Engine | None = None
+        self._lock_file: IO[str] | None = None
+        self._mutex = threading.RLock()
+        self._sweep_mutex = threading.Lock()
+
+    @property
+    def dialect(self) -> Dialect:
+        """Which engine this is."""
+        return "sqlite" if self.path else "postgresql"
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[Transaction]:
+        """Give one transaction that may write; it is committed on leaving, undone by an exception.
+
+        Raises `SecondWriterError` where another process writes the same SQLite file.
+        """
+        self.acquire_writer()
+        with self._transaction(self._writing_engine()) as transaction:
+            yield transaction
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[Transaction]:
+        """Give one snapshot: whatever others commit meanwhile, it does not change. It refuses to write."""
+        with self._transaction(self._reading_engine()) as transaction:
+            yield transaction
+
+    @contextlib.contextmanager
+    def sweeping(self) -> Iterator[None]:
+        """Hold the one right to sweep this database; raises `SweepRunningError` where somebody else holds it."""
+        if not self._sweep_mutex.acquire(blocking=False):
+            raise SweepRunningError
+        try:
+            if self.path:
+                self.acquire_writer()
+                yield
+                return
+            # The lock belongs to a session: a connection of its own, that ends with the process that dies.
+            with self._writing_engine().connect() as connection:
+                taken = connection.execute(
+                    text("SELECT pg_try_advisory_lock(:n)"), {"n": _SWEEP_LOCK}
+                ).scalar()
+                connection.commit()
+                if not taken:
+                    raise SweepRunningError
+                try:
+                    yield
+                finally:
+                    connection.execute(text("SELECT pg_advisory_unlock(:n)"), {"n": _SWEEP_LOCK})
+                    connection.commit()
+        finally:
+            self._sweep_mutex.release()
+
+    def acquire_writer(self) -> None:
+        """Become the one process that writes this SQLite file; on PostgreSQL nothing is needed."""
+        with self._mutex:
+            if self.path is None or self._lock_file is not None:
+                return
+            lock_path = lock_path_of(self.path)
+            lock_path.parent.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(lock_path, os.O_RDWR | os.O_CREAT, 0o600)
+            file = os.fdopen(descriptor, "r+")
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                file.close()
+                holder = writer_of(self.path)
+                raise SecondWriterError(pid=holder.get("pid", "?"), path=str(self.path)) from error
+            self._lock_file = file
+            self.announce({})
+
+    def announce(self, facts: Mapping[str, Any]) -> None:
+        """Write into the lock file who holds it, so that other commands can hand their work over."""
+        with self._mutex:
+            if self._lock_file is None:
+                return
+            self._lock_file.seek(0)
+            self._lock_file.truncate()
+            json.dump({"pid": os.getpid(), **facts}, self._lock_file)
+            self._lock_file.flush()
+
+    def close(self) -> None:
+        """Let go of every connection and of the writer's lock."""
+        with self._mutex:
+            for engine in (self._writer, self._reader):
+                if engine is not None:
+                    engine.dispose()
+            self._writer = self._reader = None
+            if self._lock_file is not None:
+                self._lock_file.close()
+                self._lock_file = None
+
+    @contextlib.contextmanager
+    def _transaction(self, engine: Engine) -> Iterator[Transaction]:
+        try:
+            connection = engine.connect()
+        except OperationalError as error:
+            shown = self.url.render_as_string(hide_password=True)
+            raise DatabaseUnreachableError(url=shown, reason=str(error.orig).strip()) from error
+        with connection, connection.begin():
+            transaction = Transaction(connection)
+            try:
+                yield transaction
+                transaction.session.flush()
+            finally:
+                transaction.session.expunge_all()
+
+    def _writing_engine(self) -> Engine:
+        with self._mutex:
+            if self._writer is None:
+                self._writer = self._make_engine(writes=True)
+            return self._writer
+
+    def _reading_engine(self) -> Engine:
+        with self._mutex:
+            if self._reader is None:
+                self._reader = self._make_engine(writes=False)
+            return self._reader
+
+    def _make_engine(self, *, writes: bool) -> Engine:
+        if self.path is None:
+            options: dict[str, Any] = (
+                {}
+                if writes
+                else {
+                    "isolation_level": "REPEATABLE READ",
+                    "execution_options": {"postgresql_readonly": True},
+                }
+            )
+            return create_engine(self.url, pool_size=8, max_overflow=8, pool_pre_ping=True, **options)
+        engine = create_engine(
+            self.url,
+            poolclass=QueuePool,
+            pool_size=1 if writes else 8,
+            max_overflow=0 if writes else 8,
+            pool_timeout=60,
+            connect_args={"check_same_thread": False, "timeout": _BUSY_TIMEOUT_MS / 1000},
+        )
+        _configure_sqlite(engine, writes=writes)
+        return engine
+
+
+def lock_path_of(path: Path) -> Path:
+    """Give the file whose lock stands for the right to write the SQLite database at ``path``."""
+    return path.with_name(path.name + ".lock")
+
+
+def writer_of(path: Path) -> dict[str, Any]:
+    """Give what the process that writes the SQLite file at ``path`` said of itself; nothing where none does."""
+    try:
+        with lock_path_of(path).open(encoding="utf-8") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                said = json.load(file)
+                return said if isinstance(said, dict) else {}
+    except (OSError, ValueError):
+        pass
+    return {}
+
+
+def _checked(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise DatabaseUrlError(url=url.rsplit("@", maxsplit=1)[-1][:80]) from error
+    shown = parsed.render_as_string(hide_password=True)
+    if parsed.drivername in ("postgresql", "postgres", "postgresql+psycopg"):
+        return parsed.set(drivername="postgresql+psycopg")
+    if parsed.drivername != "sqlite" or not parsed.database or parsed.database == ":memory:":
+        raise DatabaseUrlError(url=shown)
+    return parsed
+
+
+def _sqlite_path(url: URL) -> Path | None:
+    return Path(url.database) if url.drivername == "sqlite" and url.database else None
+
+
+def _configure_sqlite(engine: Engine, *, writes: bool) -> None:
+    @event.listens_for(engine, "connect")
+    def on_connect(connection: Any, _record: Any) -> None:
+        # The driver must not begin transactions by itself: the "begin" event below says which kind it is.
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        if writes:
+            cursor.execute("PRAGMA journal_mode=WAL")
+        cursor.execute("PRAGMA synchronous=FULL")
+        cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.execute(f"PRAGMA busy_timeout={_BUSY_TIMEOUT_MS}")
+        cursor.execute("PRAGMA cache_size=-65536")
+        if not writes:
+            cursor.execute("PRAGMA query_only=ON")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def on_begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

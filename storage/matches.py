@@ -1,0 +1,121 @@
+"""For whom a rule holds.
+
+Owns the table ``match``. Only a sweep writes it, in the transaction that also moves the alert.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Index,
+    Integer,
+    PrimaryKeyConstraint,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
+from sqlmodel import Field, SQLModel, col
+
+from storage.database import Transaction
+
+
+class Match(SQLModel, table=True):
+    """A rule holds for a customer, since the sweep at ``since``."""
+
+    __table_args__ = (
+        PrimaryKeyConstraint("customer_id", "rule_id"),
+        Index("match_by_rule", "rule_id", "customer_id"),
+        {"sqlite_with_rowid": False},
+    )
+
+    customer_id: int = Field(sa_column=Column(Integer, nullable=False, autoincrement=False))
+    rule_id: int = Field(sa_column=Column(Integer, nullable=False, autoincrement=False))
+    since: int = Field(sa_column=Column(BigInteger, nullable=False))
+    held_until: int | None = Field(default=None, sa_column=Column(BigInteger))
+    """Entered while the last alert cooled down: no alert before this instant."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A match that waits for the end of a cooldown."""
+
+    customer_id: int
+    rule_id: int
+    held_until: int
+
+
+def of_rule(tx: Transaction, rule_id: int) -> NDArray[np.int64]:
+    """Give the ids of the customers for whom the rule held at its last sweep, ascending."""
+    rows = tx.execute(
+        select(col(Match.customer_id)).where(col(Match.rule_id) == rule_id).order_by(col(Match.customer_id))
+    ).scalars()
+    return np.fromiter(rows, dtype=np.int64)
+
+
+def count(tx: Transaction, rule_id: int) -> int:
+    """Give for how many customers the rule held at its last sweep."""
+    return int(
+        tx.execute(select(func.count()).select_from(Match).where(col(Match.rule_id) == rule_id)).scalar_one()
+    )
+
+
+def since(tx: Transaction, *, rule_id: int, customer_id: int) -> int | None:
+    """Give since which sweep the rule holds for the customer; nothing where it does not."""
+    return tx.execute(
+        select(col(Match.since)).where(col(Match.rule_id) == rule_id, col(Match.customer_id) == customer_id)
+    ).scalar_one_or_none()
+
+
+def held(tx: Transaction, rule_ids: Sequence[int], *, now: int) -> list[Held]:
+    """Give the matches of these rules whose hold is over at ``now``."""
+    rows = tx.execute(
+        select(col(Match.customer_id), col(Match.rule_id), col(Match.held_until)).where(
+            col(Match.rule_id).in_(rule_ids), col(Match.held_until) <= now
+        )
+    )
+    return [Held(customer_id=row[0], rule_id=row[1], held_until=row[2]) for row in rows]
+
+
+def enter(tx: Transaction, pairs: Iterable[tuple[int, int]], *, now: int) -> None:
+    """Note that rules hold from ``now`` on, for pairs of (customer id, rule id)."""
+    rows = [{"customer_id": customer, "rule_id": rule, "since": now} for customer, rule in pairs]
+    if rows:
+        tx.execute(insert(Match), rows)
+
+
+def leave(tx: Transaction, pairs: Iterable[tuple[int, int]]) -> None:
+    """Note that rules hold no longer, for pairs of (customer id, rule id)."""
+    rows = [{"b_customer": customer, "b_rule": rule} for customer, rule in pairs]
+    if rows:
+        tx.execute(
+            delete(Match).where(
+                col(Match.customer_id) == bindparam("b_customer"), col(Match.rule_id) == bindparam("b_rule")
+            ),
+            rows,
+        )
+
+
+def hold(tx: Transaction, holds: Iterable[tuple[int, int, int | None]]) -> None:
+    """Set until when matches wait, for (customer id, rule id, instant or None)."""
+    rows = [{"b_customer": customer, "b_rule": rule, "b_until": until} for customer, rule, until in holds]
+    if rows:
+        tx.execute(
+            update(Match.__table__)  # type: ignore[attr-defined]
+            .where(
+                col(Match.customer_id) == bindparam("b_customer"), col(Match.rule_id) == bindparam("b_rule")
+            )
+            .values(held_until=bindparam("b_until")),
+            rows,
+        )
+
+
+def forget_rule(tx: Transaction, rule_id: int) -> None:
+    """Forget for whom a rule held, as when it is removed."""
+    tx.execute(delete(Match).where(col(Match.rule_id) == rule_id))

@@ -1,0 +1,478 @@
+"""Messages on their way to Slack: what is to be said, where it stands, and who carries it.
+
+Owns the table ``outbox``. Every finish is fenced by the carrier and the generation under which it took the message.
+It must not know how a message looks, nor Slack.
+"""
+
+import json
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Index,
+    Integer,
+    Text,
+    and_,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    text,
+    update,
+)
+from sqlalchemy.orm import aliased
+from sqlmodel import Field, SQLModel, col
+
+from rules.alerts.retry import Delivery
+from storage import pace
+from storage.counters import take
+from storage.database import Transaction
+
+
+class Call(StrEnum):
+    """What is asked of Slack."""
+
+    POST = "post"
+    UPDATE = "update"
+    REPLY = "reply"
+
+
+class Subject(StrEnum):
+    """What a message is about."""
+
+    ALERT = "alert"
+    DIGEST = "digest"
+    STEPS = "steps"
+    """The steps of alerts that name this row in ``told_in``."""
+    NOTICE = "notice"
+    """Something for managers to know; ``payload`` says what."""
+
+
+class OutboxRow(SQLModel, table=True):
+    """One call to be made. ``root`` is the row whose message is updated, or replied to."""
+
+    __tablename__ = "outbox"
+    __table_args__ = (
+        Index("outbox_by_key", "key", unique=True),
+        Index(
+            "outbox_unfinished",
+            "state",
+            "next_at",
+            sqlite_where=text("state IN ('forming', 'pending', 'sending', 'unknown')"),
+            postgresql_where=text("state IN ('forming', 'pending', 'sending', 'unknown')"),
+        ),
+        Index("outbox_by_root", "root"),
+        # An edit that supersedes an unsent edit replaces it.
+        Index(
+            "outbox_one_update",
+            "root",
+            unique=True,
+            sqlite_where=text("call = 'update' AND state = 'pending'"),
+            postgresql_where=text("call = 'update' AND state = 'pending'"),
+        ),
+        # A sweep adds to one message of a kind at a time.
+        Index(
+            "outbox_one_forming",
+            text("coalesce(root, -rule_id)"),
+            unique=True,
+            sqlite_where=text("state = 'forming'"),
+            postgresql_where=text("state = 'forming'"),
+        ),
+    )
+
+    id: int = Field(
+        sa_column=Column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False)
+    )
+    key: str = Field(sa_column=Column(Text, nullable=False))
+    call: str = Field(sa_column=Column(Text, nullable=False))
+    subject: str = Field(sa_column=Column(Text, nullable=False))
+    root: int | None = Field(default=None, sa_column=Column(BigInteger))
+    rule_id: int | None = Field(default=None, sa_column=Column(Integer))
+    customer_id: int | None = Field(default=None, sa_column=Column(Integer))
+    alert_id: int | None = Field(default=None, sa_column=Column(BigInteger))
+    payload: str = Field(default="{}", sa_column=Column(Text, nullable=False))
+    channel: str = Field(sa_column=Column(Text, nullable=False))
+    created_at: int = Field(sa_column=Column(BigInteger, nullable=False))
+    state: str = Field(sa_column=Column(Text, nullable=False))
+    next_at: int = Field(sa_column=Column(BigInteger, nullable=False))
+    owner: str | None = Field(default=None, sa_column=Column(Text))
+    generation: int = Field(default=0, sa_column=Column(Integer, nullable=False))
+    lease_until: int | None = Field(default=None, sa_column=Column(BigInteger))
+    attempts: int = Field(default=0, sa_column=Column(Integer, nullable=False))
+    first_tried_at: int | None = Field(default=None, sa_column=Column(BigInteger))
+    plain: bool = Field(default=False, nullable=False)
+    rerouted: bool = Field(default=False, nullable=False)
+    reason: str | None = Field(default=None, sa_column=Column(Text))
+    posted_channel: str | None = Field(default=None, sa_column=Column(Text))
+    ts: str | None = Field(default=None, sa_column=Column(Text))
+    content: str | None = Field(default=None, sa_column=Column(Text))
+    """A hash of what the message shows now, so that an edit that changes nothing is not made."""
+    sent_at: int | None = Field(default=None, sa_column=Column(BigInteger))
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message as it stands; times are of elapsed time."""
+
+    id: int
+    key: str
+    call: Call
+    subject: Subject
+    root: int | None
+    rule_id: int | None
+    customer_id: int | None
+    alert_id: int | None
+    payload: Mapping[str, Any]
+    channel: str
+    created_at: int
+    state: Delivery
+    next_at: int
+    owner: str | None
+    generation: int
+    attempts: int
+    first_tried_at: int | None
+    plain: bool
+    rerouted: bool
+    reason: str | None
+    posted_channel: str | None
+    ts: str | None
+    content: str | None
+
+
+class Late(StrEnum):
+    """What became of a message whose carrier came back after it had lost the message to another."""
+
+    SAME = "same"
+    """The other found this very message in Slack."""
+    ADOPTED = "adopted"
+    """Nobody had sent it again yet: this one counts."""
+    DOUBLE = "double"
+    """Another copy was sent, or is being sent: this one must go."""
+
+
+def add(
+    tx: Transaction,
+    *,
+    call: Call,
+    subject: Subject,
+    channel: str,
+    now: int,
+    root: int | None = None,
+    rule_id: int | None = None,
+    customer_id: int | None = None,
+    alert_id: int | None = None,
+    payload: Mapping[str, Any] | None = None,
+    forming: bool = False,
+) -> int:
+    """Add a message to be sent and give its number; ``now`` is elapsed time."""
+    number = take(tx, "outbox")[0]
+    tx.execute(
+        insert(OutboxRow),
+        {
+            "id": number,
+            "key": secrets.token_hex(16),
+            "call": str(call),
+            "subject": str(subject),
+            "root": root,
+            "rule_id": rule_id,
+            "customer_id": customer_id,
+            "alert_id": alert_id,
+            "payload": json.dumps(dict(payload or {})),
+            "channel": channel,
+            "created_at": now,
+            "state": str(Delivery.FORMING if forming else Delivery.PENDING),
+            "next_at": now,
+            "generation": 0,
+            "attempts": 0,
+            "plain": False,
+            "rerouted": False,
+        },
+    )
+    return number
+
+
+def add_update(tx: Transaction, root: Message, *, now: int) -> None:
+    """Ask for the message ``root`` to be edited to how things stand; one that waits already will do."""
+    waiting = tx.execute(
+        select(col(OutboxRow.id))
+        .where(
+            col(OutboxRow.root) == root.id,
+            col(OutboxRow.call) == str(Call.UPDATE),
+            col(OutboxRow.state) == str(Delivery.PENDING),
+        )
+        # Whoever is about to take it must wait, or have taken it before: else it could render what this replaces.
+        .with_for_update()
+    ).first()
+    if waiting is None:
+        add(
+            tx,
+            call=Call.UPDATE,
+            subject=root.subject,
+            channel=root.channel,
+            now=now,
+            root=root.id,
+            rule_id=root.rule_id,
+            customer_id=root.customer_id,
+            alert_id=root.alert_id,
+        )
+
+
+def forming(tx: Transaction, *, rule_id: int, root: int | None) -> int | None:
+    """Give the message of a rule that a sweep, perhaps one cut short, still adds to."""
+    return tx.execute(
+        select(col(OutboxRow.id)).where(
+            col(OutboxRow.state) == str(Delivery.FORMING),
+            col(OutboxRow.rule_id) == rule_id,
+            col(OutboxRow.root).is_(None) if root is None else col(OutboxRow.root) == root,
+        )
+    ).scalar_one_or_none()
+
+
+def release_forming(tx: Transaction, *, now: int) -> None:
+    """Let the messages that sweeps added to be sent."""
+    tx.execute(
+        update(OutboxRow)
+        .where(col(OutboxRow.state) == str(Delivery.FORMING))
+        .values(state=str(Delivery.PENDING), next_at=now)
+    )
+
+
+def get(tx: Transaction, number: int) -> Message:
+    """Give a message; raises `sqlalchemy.exc.NoResultFound` where there is none."""
+    return _message(tx.session.execute(select(OutboxRow).where(col(OutboxRow.id) == number)).scalar_one())
+
+
+def by_numbers(tx: Transaction, numbers: Sequence[int]) -> dict[int, Message]:
+    """Give messages by their numbers."""
+    rows = tx.session.execute(select(OutboxRow).where(col(OutboxRow.id).in_(numbers))).scalars()
+    return {row.id: _message(row) for row in rows}
+
+
+def of_root(tx: Transaction, root: int) -> list[Message]:
+    """Give the edits of a message and the replies to it, in their order."""
+    rows = tx.session.execute(
+        select(OutboxRow).where(col(OutboxRow.root) == root).order_by(col(OutboxRow.id))
+    )
+    return [_message(row) for row in rows.scalars()]
+
+
+def claim(tx: Transaction, *, owner: str, now: int, lease: int, interval: int) -> list[Message]:
+    """Take what may be sent at ``now``: at most one post, and one edit, for each channel.
+
+    A reply or an edit waits until its root is sent, and a reply until the ones before it are through. ``lease`` and
+    ``interval`` in milliseconds. Two that claim at once never get the same message, nor a channel's slot twice.
+    """
+    root, elder = aliased(OutboxRow), aliased(OutboxRow)
+    blocked = exists().where(
+        col(elder.root) == col(OutboxRow.root),
+        col(elder.call) == str(Call.REPLY),
+        col(elder.id) < col(OutboxRow.id),
+        col(elder.state).in_([str(Delivery.PENDING), str(Delivery.SENDING), str(Delivery.UNKNOWN)]),
+    )
+    lane = pace.lane_of(col(OutboxRow.call))
+    ready = tx.execute(
+        select(func.min(col(OutboxRow.id)), col(OutboxRow.channel), lane)
+        .outerjoin(root, col(OutboxRow.root) == col(root.id))
+        .where(
+            col(OutboxRow.state) == str(Delivery.PENDING),
+            col(OutboxRow.next_at) <= now,
+            or_(col(OutboxRow.root).is_(None), col(root.state) == str(Delivery.SENT)),
+            or_(col(OutboxRow.call) != str(Call.REPLY), ~blocked),
+        )
+        .group_by(col(OutboxRow.channel), lane)
+        .order_by(func.min(col(OutboxRow.id)))
+    ).all()
+    taken: list[Message] = []
+    for number, channel, slot in ready:
+        if not pace.take(tx, channel=channel, lane=slot, now=now, interval=interval):
+            continue
+        won = tx.execute(
+            update(OutboxRow)
+            .where(col(OutboxRow.id) == number, col(OutboxRow.state) == str(Delivery.PENDING))
+            .values(
+                state=str(Delivery.SENDING),
+                owner=owner,
+                generation=col(OutboxRow.generation) + 1,
+                lease_until=now + lease,
+                attempts=col(OutboxRow.attempts) + 1,
+                first_tried_at=func.coalesce(col(OutboxRow.first_tried_at), now),
+            )
+        )
+        if won.rowcount == 1:
+            taken.append(get(tx, number))
+    return taken
+
+
+def finish(
+    tx: Transaction,
+    message: Message,
+    *,
+    state: Delivery,
+    reason: str | None = None,
+    next_at: int | None = None,
+    channel: str | None = None,
+    plain: bool | None = None,
+    posted_channel: str | None = None,
+    ts: str | None = None,
+    sent_at: int | None = None,
+) -> bool:
+    """Say what came of a message; False where the carrier had lost it to another meanwhile (nothing is written then)."""
+    values: dict[str, Any] = {"state": str(state), "reason": reason, "lease_until": None, "owner": None}
+    values |= {
+        name: value
+        for name, value in (
+            ("next_at", next_at),
+            ("plain", plain),
+            ("posted_channel", posted_channel),
+            ("ts", ts),
+            ("sent_at", sent_at),
+        )
+        if value is not None
+    }
+    if channel is not None:
+        values |= {"channel": channel, "rerouted": True}
+    if state is Delivery.PENDING and message.call is Call.UPDATE:
+        # Another edit may wait by now; it will show the same, so this one is done with.
+        newer = aliased(OutboxRow)
+        waits = tx.execute(
+            select(col(newer.id)).where(
+                col(newer.root) == message.root,
+                col(newer.call) == str(Call.UPDATE),
+                col(newer.state) == str(Delivery.PENDING),
+            )
+        ).first()
+        if waits is not None:
+            values |= {"state": str(Delivery.EXPIRED), "reason": "superseded"}
+    done = tx.execute(
+        update(OutboxRow)
+        .where(
+            col(OutboxRow.id) == message.id,
+            col(OutboxRow.state) == str(message.state),
+            col(OutboxRow.generation) == message.generation,
+            col(OutboxRow.owner) == message.owner if message.owner else col(OutboxRow.owner).is_(None),
+        )
+        .values(**values)
+    )
+    return done.rowcount == 1
+
+
+def finish_late(tx: Transaction, message: Message, *, posted_channel: str, ts: str, now: int) -> Late:
+    """Settle a post that Slack took after its carrier had lost it."""
+    row = tx.session.execute(
+        select(OutboxRow).where(col(OutboxRow.id) == message.id).with_for_update()
+    ).scalar_one()
+    if row.state == str(Delivery.SENT):
+        return Late.SAME if row.ts == ts else Late.DOUBLE
+    if row.state in (str(Delivery.PENDING), str(Delivery.UNKNOWN)):
+        row.state, row.posted_channel, row.ts, row.sent_at = str(Delivery.SENT), posted_channel, ts, now
+        row.generation += 1
+        row.reason = "late"
+        return Late.ADOPTED
+    return Late.DOUBLE
+
+
+def expire_leases(tx: Transaction, *, now: int, settle: int) -> int:
+    """Call unknown what a carrier took and did not bring back in time; it may have been sent. Gives how many."""
+    lost = tx.execute(
+        update(OutboxRow)
+        .where(col(OutboxRow.state) == str(Delivery.SENDING), col(OutboxRow.lease_until) < now)
+        .values(
+            state=str(Delivery.UNKNOWN),
+            owner=None,
+            generation=col(OutboxRow.generation) + 1,
+            lease_until=None,
+            next_at=now + settle,
+            reason="lease_expired",
+        )
+    )
+    return lost.rowcount
+
+
+def claim_unknown(tx: Transaction, *, owner: str, now: int, lease: int, limit: int) -> list[Message]:
+    """Take messages of unclear fate whose settle time is over, to look for them; the state stays ``unknown``."""
+    numbers = (
+        tx.execute(
+            select(col(OutboxRow.id))
+            .where(
+                col(OutboxRow.state) == str(Delivery.UNKNOWN),
+                col(OutboxRow.next_at) <= now,
+                or_(col(OutboxRow.lease_until).is_(None), col(OutboxRow.lease_until) < now),
+            )
+            .order_by(col(OutboxRow.id))
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        .scalars()
+        .all()
+    )
+    if numbers:
+        tx.execute(
+            update(OutboxRow)
+            .where(col(OutboxRow.id).in_(numbers))
+            .values(owner=owner, generation=col(OutboxRow.generation) + 1, lease_until=now + lease)
+        )
+    return [get(tx, number) for number in numbers]
+
+
+def note_content(tx: Transaction, number: int, content: str) -> None:
+    """Note what a message shows by now."""
+    tx.execute(update(OutboxRow).where(col(OutboxRow.id) == number).values(content=content))
+
+
+def bury_followers(tx: Transaction, root: int) -> None:
+    """Let go of the edits of, and the replies to, a message that cannot be delivered."""
+    tx.execute(
+        update(OutboxRow)
+        .where(and_(col(OutboxRow.root) == root, col(OutboxRow.state) == str(Delivery.PENDING)))
+        .values(state=str(Delivery.EXPIRED), reason="root_dead")
+    )
+
+
+def counts(tx: Transaction) -> dict[str, int]:
+    """Count messages by state."""
+    rows = tx.execute(select(col(OutboxRow.state), func.count()).group_by(col(OutboxRow.state)))
+    return {row[0]: row[1] for row in rows}
+
+
+def oldest_unsent(tx: Transaction) -> int | None:
+    """Give when the oldest message that still waits was made, in elapsed time."""
+    found: int | None = tx.execute(
+        select(func.min(col(OutboxRow.created_at))).where(
+            col(OutboxRow.state).in_([str(Delivery.PENDING), str(Delivery.SENDING), str(Delivery.UNKNOWN)])
+        )
+    ).scalar_one()
+    return found
+
+
+def _message(row: OutboxRow) -> Message:
+    return Message(
+        id=row.id,
+        key=row.key,
+        call=Call(row.call),
+        subject=Subject(row.subject),
+        root=row.root,
+        rule_id=row.rule_id,
+        customer_id=row.customer_id,
+        alert_id=row.alert_id,
+        payload=json.loads(row.payload),
+        channel=row.channel,
+        created_at=row.created_at,
+        state=Delivery(row.state),
+        next_at=row.next_at,
+        owner=row.owner,
+        generation=row.generation,
+        attempts=row.attempts,
+        first_tried_at=row.first_tried_at,
+        plain=row.plain,
+        rerouted=row.rerouted,
+        reason=row.reason,
+        posted_channel=row.posted_channel,
+        ts=row.ts,
+        content=row.content,
+    )

@@ -1,0 +1,264 @@
+"""Rules and their versions.
+
+Owns the tables ``rule`` and ``rule_version``. It must not know what a condition means: it is a text in here.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Index,
+    Integer,
+    PrimaryKeyConstraint,
+    Select,
+    Text,
+    func,
+    select,
+    text,
+    update,
+)
+from sqlmodel import Field, SQLModel, col
+
+from rules.alerts.rule import RuleBody, RuleChange, RuleState
+from storage.counters import take
+from storage.database import Transaction
+
+
+class RuleRow(SQLModel, table=True):
+    """A rule under its name; what it says stands in its versions."""
+
+    __tablename__ = "rule"
+    __table_args__ = (
+        # A removed rule leaves its name free.
+        Index(
+            "rule_by_name",
+            "name",
+            unique=True,
+            sqlite_where=text("state <> 'removed'"),
+            postgresql_where=text("state <> 'removed'"),
+        ),
+    )
+
+    id: int = Field(sa_column=Column(Integer, primary_key=True, autoincrement=False))
+    name: str = Field(sa_column=Column(Text, nullable=False))
+    state: str = Field(sa_column=Column(Text, nullable=False))
+    version: int = Field(sa_column=Column(Integer, nullable=False))
+    change: str | None = Field(default=None, sa_column=Column(Text))
+    """What happened to the rule since a sweep last went through with it."""
+    swept_at: int | None = Field(default=None, sa_column=Column(BigInteger))
+    """The instant of the last sweep that began to write for this rule."""
+    degraded: str | None = Field(default=None, sa_column=Column(Text))
+    """Why its messages do not reach their channel, if so: Slack's error."""
+
+
+class RuleVersion(SQLModel, table=True):
+    """What a rule said from one edit to the next; never changed, never deleted."""
+
+    __tablename__ = "rule_version"
+    __table_args__ = (PrimaryKeyConstraint("rule_id", "version"), {"sqlite_with_rowid": False})
+
+    rule_id: int = Field(sa_column=Column(Integer, nullable=False, autoincrement=False))
+    version: int = Field(sa_column=Column(Integer, nullable=False, autoincrement=False))
+    condition: str = Field(sa_column=Column(Text, nullable=False))
+    channel: str = Field(sa_column=Column(Text, nullable=False))
+    kind: str = Field(sa_column=Column(Text, nullable=False))
+    severity: str = Field(sa_column=Column(Text, nullable=False))
+    backlog: str = Field(sa_column=Column(Text, nullable=False))
+    action: str = Field(sa_column=Column(Text, nullable=False))
+    cooldown: int = Field(sa_column=Column(BigInteger, nullable=False))
+    author: str = Field(sa_column=Column(Text, nullable=False))
+    at: int = Field(sa_column=Column(BigInteger, nullable=False))
+    diff: str = Field(sa_column=Column(Text, nullable=False))
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A rule with what its current version says."""
+
+    id: int
+    name: str
+    state: RuleState
+    version: int
+    body: RuleBody
+    change: RuleChange | None
+    swept_at: int | None
+    degraded: str | None
+    author: str
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One version of a rule: who said what, when, and how it differs from the one before."""
+
+    version: int
+    body: RuleBody
+    author: str
+    at: int
+    diff: str
+
+
+def listing(
+    tx: Transaction, *, states: Iterable[RuleState] = (RuleState.ACTIVE, RuleState.PAUSED)
+) -> list[Rule]:
+    """Give the rules in any of ``states``, by name."""
+    wanted = [str(state) for state in states]
+    return [
+        _rule(row, version)
+        for row, version in tx.session.execute(
+            _joined().where(col(RuleRow.state).in_(wanted)).order_by(col(RuleRow.name))
+        )
+    ]
+
+
+def by_name(tx: Transaction, name: str) -> Rule | None:
+    """Give the rule of that very name, unless it was removed."""
+    found = tx.session.execute(
+        _joined().where(col(RuleRow.name) == name, col(RuleRow.state) != str(RuleState.REMOVED))
+    ).first()
+    return _rule(*found) if found else None
+
+
+def by_id(tx: Transaction, rule_id: int) -> Rule | None:
+    """Give a rule, removed ones too."""
+    found = tx.session.execute(_joined().where(col(RuleRow.id) == rule_id)).first()
+    return _rule(*found) if found else None
+
+
+def history(tx: Transaction, rule_id: int) -> list[Version]:
+    """Give every version of a rule, the newest first."""
+    rows = tx.session.execute(
+        select(RuleVersion)
+        .where(col(RuleVersion.rule_id) == rule_id)
+        .order_by(col(RuleVersion.version).desc())
+    ).scalars()
+    return [
+        Version(version=row.version, body=_body(row), author=row.author, at=row.at, diff=row.diff)
+        for row in rows
+    ]
+
+
+def add(tx: Transaction, *, name: str, body: RuleBody, author: str, now: int, diff: str) -> Rule:
+    """Store a new rule, active; the next sweep evaluates it. Its name must be free: a unique index says so."""
+    rule_id = take(tx, "rule")[0]
+    row = RuleRow(id=rule_id, name=name, state=str(RuleState.ACTIVE), version=1, change=str(RuleChange.ADDED))
+    tx.session.add(row)
+    version = _store_version(tx, rule_id=rule_id, version=1, body=body, author=author, now=now, diff=diff)
+    return _rule(row, version)
+
+
+def edit(tx: Transaction, rule: Rule, *, body: RuleBody, author: str, now: int, diff: str) -> Rule:
+    """Store the next version of ``rule``."""
+    row = tx.session.get_one(RuleRow, rule.id)
+    row.version = rule.version + 1
+    # A rule that no sweep has been through yet is still a new one.
+    row.change = row.change if row.change == RuleChange.ADDED else str(RuleChange.EDITED)
+    version = _store_version(
+        tx, rule_id=rule.id, version=row.version, body=body, author=author, now=now, diff=diff
+    )
+    return _rule(row, version)
+
+
+def set_state(tx: Transaction, rule: Rule, state: RuleState) -> None:
+    """Pause, resume or remove a rule; one that is resumed is evaluated as if edited."""
+    row = tx.session.get_one(RuleRow, rule.id)
+    if state is RuleState.ACTIVE and row.state == RuleState.PAUSED and row.change is None:
+        row.change = str(RuleChange.RESUMED)
+    row.state = str(state)
+    tx.session.flush()
+
+
+def set_degraded(tx: Transaction, rule_id: int, reason: str | None) -> None:
+    """Note why a rule's messages do not reach their channel, or that they do again."""
+    tx.execute(update(RuleRow).where(col(RuleRow.id) == rule_id).values(degraded=reason))
+
+
+def last_swept(tx: Transaction) -> int | None:
+    """Give the latest instant at which any active rule was swept."""
+    found: int | None = tx.execute(
+        select(func.max(col(RuleRow.swept_at))).where(col(RuleRow.state) == str(RuleState.ACTIVE))
+    ).scalar_one()
+    return found
+
+
+def begin_sweep(tx: Transaction, rule_ids: Iterable[int], *, now: int) -> None:
+    """Note that a sweep at ``now`` begins to write for these rules: no earlier one may follow."""
+    tx.execute(update(RuleRow).where(col(RuleRow.id).in_(list(rule_ids))).values(swept_at=now))
+
+
+def finish_sweep(tx: Transaction, versions: Iterable[tuple[int, int]]) -> None:
+    """Note that a sweep went through with these (rule id, version) pairs; one edited meanwhile keeps its mark."""
+    for rule_id, version in versions:
+        tx.execute(
+            update(RuleRow)
+            .where(col(RuleRow.id) == rule_id, col(RuleRow.version) == version)
+            .values(change=None)
+        )
+
+
+def current(tx: Transaction, rule_ids: Iterable[int]) -> set[tuple[int, int]]:
+    """Give (rule id, version) of those of ``rule_ids`` that are active, locked until the transaction ends."""
+    statement = select(col(RuleRow.id), col(RuleRow.version)).where(
+        col(RuleRow.id).in_(list(rule_ids)), col(RuleRow.state) == str(RuleState.ACTIVE)
+    )
+    # Order keeps two that lock the same rules from waiting for each other.
+    return {
+        (row[0], row[1]) for row in tx.execute(statement.order_by(col(RuleRow.id)).with_for_update(read=True))
+    }
+
+
+def _joined() -> Select[RuleRow, RuleVersion]:
+    return select(RuleRow, RuleVersion).where(
+        col(RuleVersion.rule_id) == col(RuleRow.id), col(RuleVersion.version) == col(RuleRow.version)
+    )
+
+
+def _store_version(
+    tx: Transaction, *, rule_id: int, version: int, body: RuleBody, author: str, now: int, diff: str
+) -> RuleVersion:
+    row = RuleVersion(
+        rule_id=rule_id,
+        version=version,
+        condition=body.condition,
+        channel=body.channel,
+        kind=str(body.kind),
+        severity=str(body.severity),
+        backlog=str(body.backlog),
+        action=body.action,
+        cooldown=body.cooldown,
+        author=author,
+        at=now,
+        diff=diff,
+    )
+    tx.session.add(row)
+    tx.session.flush()
+    return row
+
+
+def _body(row: RuleVersion) -> RuleBody:
+    return RuleBody.of(
+        condition=row.condition,
+        channel=row.channel,
+        kind=row.kind,
+        severity=row.severity,
+        backlog=row.backlog,
+        action=row.action,
+        cooldown=row.cooldown,
+    )
+
+
+def _rule(row: RuleRow, version: RuleVersion) -> Rule:
+    return Rule(
+        id=row.id,
+        name=row.name,
+        state=RuleState(row.state),
+        version=row.version,
+        body=_body(version),
+        change=RuleChange(row.change) if row.change else None,
+        swept_at=row.swept_at,
+        degraded=row.degraded,
+        author=version.author,
+        at=version.at,
+    )

@@ -1,0 +1,112 @@
+"""Words: every text that a person reads comes from a macro in ``templates/text``, in the reader's language.
+
+A macro is named by its page and its own name: ``words.say("errors", "bad_instant", text="31.2.")``. Every text that
+goes in is escaped with Slack's three characters, unless it is `Mrkdwn` already; nothing undefined is ever shown.
+It must not know blocks.
+"""
+
+import gettext
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Final, Protocol, cast
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+
+from rules.errors import WarmlineError
+
+FOLDER: Final = Path(__file__).parent
+ENGLISH: Final = "en"
+
+
+class Mrkdwn(str):
+    """Text that is Slack mrkdwn already: escaped, or made by us."""
+
+    __slots__ = ()
+
+
+class _Translations(Protocol):
+    def gettext(self, message: str) -> str: ...
+    def ngettext(self, singular: str, plural: str, n: int) -> str: ...
+    def pgettext(self, context: str, message: str) -> str: ...
+    def npgettext(self, context: str, singular: str, plural: str, n: int) -> str: ...
+
+
+def escape(value: str) -> Mrkdwn:
+    """Take the meaning from Slack's three control characters, so that nothing mentions, links or formats by itself."""
+    if isinstance(value, Mrkdwn):
+        return value
+    return Mrkdwn(value.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;"))
+
+
+def cut(value: str, length: int) -> str:
+    """Shorten ``value`` to ``length`` characters, the last of them an ellipsis; to be done before escaping."""
+    return value if len(value) <= length else value[: length - 1].rstrip() + "…"
+
+
+class Words:
+    """The texts in one language."""
+
+    def __init__(self, language: str = ENGLISH) -> None:
+        self.language = language
+        self._environment = _environment(language)
+
+    def say(self, page: str, name: str, /, **params: object) -> Mrkdwn:
+        """Give the text ``name`` of ``page`` as mrkdwn; strings in ``params`` are escaped, in lists and mappings too."""
+        return Mrkdwn(self._call(page, name, {key: _escaped(value) for key, value in params.items()}))
+
+    def plain(self, page: str, name: str, /, **params: object) -> str:
+        """Give the text for where nothing is interpreted: a ``plain_text`` object, a terminal, a log."""
+        return self._call(page, name, params)
+
+    def has(self, page: str, name: str) -> bool:
+        """Whether ``page`` has a text ``name``."""
+        return hasattr(self._page(page).module, name)
+
+    def error(self, error: WarmlineError) -> Mrkdwn:
+        """Say what went wrong and what to do next, as mrkdwn."""
+        return self.say("errors", error.code, **error.params)
+
+    def error_plain(self, error: WarmlineError) -> str:
+        """Say what went wrong and what to do next, for a terminal."""
+        return self.plain("errors", error.code, **error.params)
+
+    def _page(self, page: str) -> Template:
+        return self._environment.get_template(f"{page}.j2")
+
+    def _call(self, page: str, name: str, params: Mapping[str, object]) -> str:
+        macro = getattr(self._page(page).module, name)
+        return str(macro(**params)).strip()
+
+
+def _escaped(value: object) -> object:
+    if isinstance(value, str):
+        return escape(value)
+    if isinstance(value, Mapping):
+        return {key: _escaped(item) for key, item in value.items()}
+    if isinstance(value, Sequence):
+        return [_escaped(item) for item in value]
+    return value
+
+
+@lru_cache(maxsize=16)
+def _environment(language: str) -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(FOLDER / "text"),
+        undefined=StrictUndefined,
+        # Not HTML: what goes in is escaped for Slack before, in `Words.say`.
+        autoescape=False,  # noqa: S701
+        extensions=["jinja2.ext.i18n"],
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=False,
+    )
+    environment.policies["ext.i18n.trimmed"] = True
+    translations = cast(_Translations, _translations(language))
+    cast(Any, environment).install_gettext_translations(translations, newstyle=True)
+    return environment
+
+
+def _translations(language: str) -> gettext.NullTranslations:
+    # English is the language of the templates themselves.
+    return gettext.translation("warmline", FOLDER / "locales", languages=[language], fallback=True)

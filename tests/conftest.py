@@ -1,0 +1,110 @@
+"""What every test may ask for: databases of both kinds, made of a migrated template."""
+
+import itertools
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from sqlalchemy import text
+
+from storage import schema, tables
+from storage.database import Database
+from tests import postgres
+
+ENGINES = ("sqlite", "postgresql")
+_numbers = itertools.count()
+_ran_on: set[str] = set()
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """The server of this run; a test that needs it fails, loudly, where there is none."""
+    with postgres.server() as url:
+        _ran_on.add(f"PostgreSQL {postgres.version(url)}")
+        yield url
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_url: str) -> str:
+    return _create(postgres_url, f"warmline_template_{next(_numbers)}_{id(postgres_url):x}", None)
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    _ran_on.add(f"SQLite {sqlite3.sqlite_version}")
+    path = tmp_path_factory.mktemp("template") / "template.db"
+    database = Database(f"sqlite:///{path}")
+    schema.upgrade(database)
+    with database.writing() as tx:
+        tx.connection.exec_driver_sql("SELECT 1")
+    database.close()
+    return path
+
+
+DatabaseUrls = Callable[[str], str]
+
+
+@pytest.fixture
+def new_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[DatabaseUrls]:
+    """Make migrated, empty databases: ``new_database_url("sqlite")`` gives a URL."""
+    made: list[tuple[str, str]] = []
+
+    def make(engine: str) -> str:
+        if engine == "sqlite":
+            path = tmp_path / f"warmline{next(_numbers)}.db"
+            shutil.copy(request.getfixturevalue("sqlite_template"), path)
+            return f"sqlite:///{path}"
+        server = request.getfixturevalue("postgres_url")
+        template = request.getfixturevalue("postgres_template")
+        name = f"test_{next(_numbers)}_{id(made):x}"
+        made.append((server, name))
+        return _create(server, name, template.rsplit("/", 1)[1])
+
+    yield make
+    for server, name in made:
+        _execute(server, f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture(params=ENGINES)
+def database_url(request: pytest.FixtureRequest, new_database_url: DatabaseUrls) -> str:
+    """The URL of a migrated, empty database: the test runs once on SQLite and once on PostgreSQL."""
+    return new_database_url(str(request.param))
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """A migrated, empty database: the test runs once on SQLite and once on PostgreSQL."""
+    opened = Database(database_url)
+    yield opened
+    opened.close()
+
+
+def clear(database: Database) -> None:
+    """Empty every table, for property tests that use one database for many examples."""
+    with database.writing() as tx:
+        for table in tables.METADATA.sorted_tables:
+            tx.execute(text(f'DELETE FROM "{table.name}"'))
+
+
+def _create(server: str, name: str, template: str | None) -> str:
+    _execute(server, f'CREATE DATABASE "{name}"' + (f' TEMPLATE "{template}"' if template else ""))
+    url = server.rsplit("/", 1)[0] + f"/{name}"
+    if template is None:
+        database = Database(url)
+        schema.upgrade(database)
+        database.close()
+    return url
+
+
+def _execute(server: str, statement: str) -> None:
+    with psycopg.connect(server.replace("postgresql+psycopg", "postgresql"), autocommit=True) as connection:
+        connection.execute(statement.encode())
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say what the tests ran on."""
+    if _ran_on:
+        terminalreporter.write_line("databases: " + ", ".join(sorted(_ran_on)))
