@@ -68,6 +68,12 @@ class OutboxRow(SQLModel, table=True):
             postgresql_where=text("state IN ('forming', 'pending', 'sending', 'unknown')"),
         ),
         Index("outbox_by_root", "root"),
+        Index(
+            "outbox_to_verify",
+            "verify_at",
+            sqlite_where=text("verify_at IS NOT NULL"),
+            postgresql_where=text("verify_at IS NOT NULL"),
+        ),
         # An edit that supersedes an unsent edit replaces it.
         Index(
             "outbox_one_update",
@@ -113,6 +119,8 @@ class OutboxRow(SQLModel, table=True):
     ts: str | None = Field(default=None, sa_column=Column(Text))
     content: str | None = Field(default=None, sa_column=Column(Text))
     """A hash of what the message shows now, so that an edit that changes nothing is not made."""
+    verify_at: int | None = Field(default=None, sa_column=Column(BigInteger))
+    """When to look for a second copy: set on a message that was sent again after its fate had been unclear."""
     sent_at: int | None = Field(default=None, sa_column=Column(BigInteger))
 
 
@@ -321,6 +329,7 @@ def finish(
     posted_channel: str | None = None,
     ts: str | None = None,
     sent_at: int | None = None,
+    verify_at: int | None = None,
 ) -> bool:
     """Say what came of a message; False where the carrier had lost it to another meanwhile (nothing is written then)."""
     values: dict[str, Any] = {"state": str(state), "reason": reason, "lease_until": None, "owner": None}
@@ -332,6 +341,7 @@ def finish(
             ("posted_channel", posted_channel),
             ("ts", ts),
             ("sent_at", sent_at),
+            ("verify_at", verify_at),
         )
         if value is not None
     }
@@ -418,6 +428,32 @@ def claim_unknown(tx: Transaction, *, owner: str, now: int, lease: int, limit: i
             .values(owner=owner, generation=col(OutboxRow.generation) + 1, lease_until=now + lease)
         )
     return [get(tx, number) for number in numbers]
+
+
+def to_verify(tx: Transaction, *, now: int, again_at: int, limit: int) -> list[Message]:
+    """Give the messages sent twice, perhaps, whose second copy can be looked for by ``now``.
+
+    They come up again at ``again_at`` unless `verified` is told of them, so that nobody's death leaves one out.
+    """
+    numbers = (
+        tx.execute(
+            select(col(OutboxRow.id))
+            .where(col(OutboxRow.verify_at) <= now)
+            .order_by(col(OutboxRow.id))
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        .scalars()
+        .all()
+    )
+    if numbers:
+        tx.execute(update(OutboxRow).where(col(OutboxRow.id).in_(numbers)).values(verify_at=again_at))
+    return [get(tx, number) for number in numbers]
+
+
+def verified(tx: Transaction, number: int) -> None:
+    """Note that a message stands in Slack once."""
+    tx.execute(update(OutboxRow).where(col(OutboxRow.id) == number).values(verify_at=None))
 
 
 def note_content(tx: Transaction, number: int, content: str) -> None:

@@ -89,13 +89,21 @@ class Outcome:
 
 
 RATE_LIMITED: Final = "ratelimited"
+UNREACHABLE: Final = "unreachable"
+"""Nobody listens at Slack's address: not a byte was sent."""
+UNRENDERED: Final = "unrendered"
+"""The message could not be made: a defect of ours, that a later version may have mended."""
+NO_CHANNEL: Final = "no_channel"
+"""Neither the rule nor the settings name a channel."""
 _DEFAULT_RETRY_AFTER: Final = 30 * SECOND
 
 DEAD_CHANNEL: Final = frozenset(
     {"channel_not_found", "is_archived", "user_not_found", "messages_tab_disabled"}
 )
 """The channel will not take messages again by itself: another one must."""
-CLOSED_CHANNEL: Final = frozenset({"not_in_channel", "restricted_action", "channel_is_limited_access"})
+CLOSED_CHANNEL: Final = frozenset(
+    {"not_in_channel", NO_CHANNEL, "restricted_action", "channel_is_limited_access"}
+)
 """The channel will take messages once somebody opens it, by inviting the bot for one."""
 DEAD_TOKEN: Final = frozenset(
     {

@@ -195,12 +195,14 @@ def upgrade() -> None:
     sa.Column('posted_channel', sa.Text(), nullable=True),
     sa.Column('ts', sa.Text(), nullable=True),
     sa.Column('content', sa.Text(), nullable=True),
+    sa.Column('verify_at', sa.BigInteger(), nullable=True),
     sa.Column('sent_at', sa.BigInteger(), nullable=True),
     sa.PrimaryKeyConstraint('id')
     )
     with op.batch_alter_table('outbox', schema=None) as batch_op:
         batch_op.create_index('outbox_by_key', ['key'], unique=True)
         batch_op.create_index('outbox_by_root', ['root'], unique=False)
+        batch_op.create_index('outbox_to_verify', ['verify_at'], unique=False, sqlite_where=sa.text('verify_at IS NOT NULL'), postgresql_where=sa.text('verify_at IS NOT NULL'))
         batch_op.create_index('outbox_one_forming', [sa.text('coalesce(root, -rule_id)')], unique=True, sqlite_where=sa.text("state = 'forming'"), postgresql_where=sa.text("state = 'forming'"))
         batch_op.create_index('outbox_one_update', ['root'], unique=True, sqlite_where=sa.text("call = 'update' AND state = 'pending'"), postgresql_where=sa.text("call = 'update' AND state = 'pending'"))
         batch_op.create_index('outbox_unfinished', ['state', 'next_at'], unique=False, sqlite_where=sa.text("state IN ('forming', 'pending', 'sending', 'unknown')"), postgresql_where=sa.text("state IN ('forming', 'pending', 'sending', 'unknown')"))

@@ -1,0 +1,1 @@
+"""What comes over HTTP: events, Slack's requests, health and metrics."""
