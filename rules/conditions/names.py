@@ -15,7 +15,7 @@ ALIASES: Final = MappingProxyType({"order_completed": "purchase"})
 LONGEST_NAME: Final = 100
 
 
-class NameProblem(WarmlineError):
+class BadNameError(WarmlineError):
     """A text in which no name is left, or one of more than `LONGEST_NAME` characters: ``text``, cut."""
 
     code: ClassVar[str] = "bad_name"
@@ -29,19 +29,19 @@ def fold(text: str) -> str:
 def name_of(text: str) -> str:
     """Give the canonical name of an attribute or a property: ``Plan Name``, ``plan-name`` are ``plan_name``.
 
-    Letters, their marks and digits stay; every run of anything else is one underscore. Raises `NameProblem`.
+    Letters, their marks and digits stay; every run of anything else is one underscore. Raises `BadNameError`.
     """
     kept = "".join(char if unicodedata.category(char)[0] in "LMN" else " " for char in fold(text))
     name = "_".join(kept.split())
     if not 0 < len(name) <= LONGEST_NAME:
-        raise NameProblem(text=text[:80])
+        raise BadNameError(text=text[:80])
     return name
 
 
 def kind_name(text: str) -> str:
     """Give the canonical name of a kind of event, aliases resolved: ``Order Completed`` is ``purchase``.
 
-    Intake and conditions both go through here, so that they cannot differ. Raises `NameProblem`.
+    Intake and conditions both go through here, so that they cannot differ. Raises `BadNameError`.
     """
     name = name_of(text)
     return ALIASES.get(name, name)

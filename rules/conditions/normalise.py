@@ -15,9 +15,25 @@ _ENTITY: Final = re.compile("|".join(_ENTITIES))
 _QUOTES: Final = str.maketrans(dict.fromkeys("“”„‟«»＂", '"') | dict.fromkeys("‘’‚‛＇", "'"))
 _OUTSIDE: Final = str.maketrans(
     dict.fromkeys("‐‑‒–—―−﹣－", "-")
-    | dict.fromkeys("\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000", " ")
-    | dict.fromkeys("\u00ad\u200b\u200e\u200f\u2060\u2066\u2067\u2068\u2069\u202a\u202b\u202c\u202d\u202e\ufeff", "")
-    | {"≤": "<=", "≥": ">=", "≠": "!=", "（": "(", "）": ")", "，": ",", "％": "%", "＝": "=", "＜": "<", "＞": ">"}
+    | dict.fromkeys(
+        "\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000",
+        " ",
+    )
+    | dict.fromkeys(
+        "\u00ad\u200b\u200e\u200f\u2060\u2066\u2067\u2068\u2069\u202a\u202b\u202c\u202d\u202e\ufeff", ""
+    )
+    | {
+        "≤": "<=",
+        "≥": ">=",
+        "≠": "!=",
+        "（": "(",
+        "）": ")",
+        "，": ",",
+        "％": "%",
+        "＝": "=",
+        "＜": "<",
+        "＞": ">",
+    }
 )
 _PIECE: Final = re.compile(rf"({QUOTED})", re.DOTALL)
 

@@ -61,6 +61,7 @@ class Code(StrEnum):
     NOT_PERCENT = "not_percent"
     NOT_DURATION = "not_duration"
     NEEDS_TEXT = "needs_text"
+    NOT_TEXT = "not_text"
     NO_ORDER = "no_order"
 
 

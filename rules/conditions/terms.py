@@ -4,7 +4,7 @@ A term is frozen, hashable and canonical: it is the key of its column of answers
 same share it. What each means stands in its docstring; how it is answered is not known here.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import Enum, StrEnum
 from typing import TYPE_CHECKING, ClassVar, Final
 
@@ -62,6 +62,9 @@ class Own(StrEnum):
     TENURE = "tenure"
 
 
+OWN: Final = {own.value: own for own in Own}
+
+
 @dataclass(frozen=True, slots=True)
 class Field(Term):
     """A customer's own text (segment, owner, country, language), or ``tenure`` in whole days known."""
@@ -84,6 +87,11 @@ class Call(Term):
     measure: ClassVar[Measure]
     takes: ClassVar[tuple[Argument, ...]]
     usage: ClassVar[str]
+
+    @property
+    def arguments(self) -> tuple[object, ...]:
+        """What stands between the brackets, in the order of ``takes``; None for a window left out."""
+        return tuple(getattr(self, part.name) for part in fields(self) if part.name != "span")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,190 @@
+"""Whether a condition makes sense: its names against a vocabulary, its types and units against each other.
+
+A kind of event or an attribute that no data has shown yet is a warning, for data may be on its way; whatever can
+never mean anything is an error. Most come with a repair.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Final
+
+from rules.conditions.normalise import normalise
+from rules.conditions.numbers import decimal_text, exact
+from rules.conditions.parse import parse, refuse
+from rules.conditions.print import quoted, subject_text, to_text, value_text
+from rules.conditions.problems import Code, Problem, Severity
+from rules.conditions.suggest import nearest
+from rules.conditions.terms import Attribute, DaysUntil, Measure, Subject, events_of, measure_of
+from rules.conditions.tree import (
+    ORDERS,
+    Among,
+    Compare,
+    Condition,
+    Contains,
+    Day,
+    Duration,
+    Holds,
+    Number,
+    Operator,
+    Percent,
+    Test,
+    Text,
+    Value,
+    tests,
+)
+from rules.instants import DAY
+
+_AMOUNT: Final = re.compile(r"\D{0,4}?(-?[0-9]+(?:\.[0-9]+)?)\D{0,4}")
+"""A number with a currency's sign or letters about it, as in ``$100`` or ``100usd``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """The names that the data has shown: kinds of event and attributes, canonical."""
+
+    kinds: frozenset[str]
+    attributes: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A condition fit for use: its canonical text, its tree, and what its author should know (their spans are in ``source``)."""
+
+    source: str
+    text: str
+    tree: Condition
+    warnings: tuple[Problem, ...]
+
+
+def accept(typed: str, vocabulary: Vocabulary, *, entities: bool = False) -> Accepted:
+    """Normalise, parse and check what a person typed: in Slack, with its ``entities``.
+
+    Raises `ConditionError` with every problem found, errors and warnings, where there is any error.
+    """
+    source = normalise(typed, entities=entities)
+    tree = parse(source)
+    problems = check(tree, vocabulary)
+    if any(problem.severity is Severity.ERROR for problem in problems):
+        refuse(source, problems)
+    return Accepted(source, to_text(tree), tree, problems)
+
+
+def check(tree: Condition, vocabulary: Vocabulary) -> tuple[Problem, ...]:
+    """Give what is wrong with ``tree``, in the order of its text; nothing if all is well."""
+    return tuple(problem for test in tests(tree) for problem in _of_test(test, vocabulary))
+
+
+def _of_test(test: Test, vocabulary: Vocabulary) -> Iterator[Problem]:
+    yield from _of_names(test.subject, vocabulary)
+    for events in events_of(test.subject):
+        if events.where is not None:
+            yield from check(events.where, vocabulary)
+    yield from _of_types(test)
+
+
+def _of_names(subject: Subject, vocabulary: Vocabulary) -> Iterator[Problem]:
+    for events in events_of(subject):
+        if events.kind not in vocabulary.kinds:
+            params = {"kind": events.kind, "nearest": nearest(events.kind, vocabulary.kinds)}
+            yield Problem(Code.UNKNOWN_KIND, events.span, params, severity=Severity.WARNING)
+    attribute = subject.attribute if isinstance(subject, DaysUntil) else subject
+    if isinstance(attribute, Attribute) and attribute.name not in vocabulary.attributes:
+        params = {"name": attribute.name, "nearest": nearest(attribute.name, vocabulary.attributes)}
+        yield Problem(Code.UNKNOWN_ATTRIBUTE, attribute.span, params, severity=Severity.WARNING)
+
+
+def _of_types(test: Test) -> Iterator[Problem]:
+    measure = measure_of(test.subject)
+    subject = {"subject": subject_text(test.subject)}
+    match test:
+        case Holds():
+            if measure is not Measure.TRUTH:
+                example = _EXAMPLES[measure]
+                yield Problem(Code.NEEDS_COMPARISON, test.span, {**subject, "example": example})
+        case _ if measure is Measure.TRUTH:
+            yield Problem(Code.IS_TRUE_OR_FALSE, test.span, subject, _bare(test))
+        case Contains(_, value):
+            if measure not in {Measure.TEXT, Measure.OPEN}:
+                yield Problem(Code.NOT_TEXT, test.span, subject)
+            elif not isinstance(value, Text):
+                yield _problem(Code.NEEDS_TEXT, value, subject, quoted(value_text(value)))
+        case Among(_, values):
+            yield from (problem for value in values for problem in _of_value(measure, value, subject))
+        case Compare(_, operator, value):
+            problems = tuple(_of_value(measure, value, subject))
+            if not problems and isinstance(value, Text) and operator in ORDERS:
+                problems = (_problem(Code.NO_ORDER, value, subject),)
+            yield from problems
+
+
+_EXAMPLES: Final = {
+    Measure.EVENTS: "> 0",
+    Measure.MONEY: "> 100",
+    Measure.DAYS: "> 30",
+    Measure.RATIO: "> 2",
+    Measure.PERCENT: "<= -50%",
+    Measure.TEXT: "= vip",
+    Measure.OPEN: "= gold",
+}
+
+
+def _of_value(measure: Measure, value: Value, subject: dict[str, str]) -> Iterator[Problem]:
+    """Compare the type of a constant with what stands on its left."""
+    match measure, value:
+        case (
+            (Measure.TEXT, Text()) | (Measure.OPEN, Text() | Number() | Day()) | (Measure.PERCENT, Percent())
+        ):
+            return
+        case (Measure.EVENTS | Measure.MONEY | Measure.DAYS | Measure.RATIO, Number()):
+            return
+        case Measure.TEXT, _:
+            yield _problem(Code.NEEDS_TEXT, value, subject, quoted(value_text(value)))
+        case Measure.PERCENT, _:
+            repair = f"{decimal_text(value.value)}%" if isinstance(value, Number) else None
+            yield _problem(Code.NEEDS_PERCENT, value, subject, repair)
+        case _, Percent(ratio):
+            yield _problem(Code.NOT_PERCENT, value, subject, _without_percent(measure, ratio))
+        case Measure.OPEN, Duration():
+            yield _problem(Code.NOT_DURATION, value, subject, quoted(value_text(value)))
+        case Measure.DAYS, Duration():
+            yield _problem(Code.NOT_DURATION, value, subject, _in_days(value))
+        case _:
+            yield _problem(Code.NEEDS_NUMBER, value, subject, _number_in(value))
+
+
+def _problem(code: Code, value: Value, subject: dict[str, str], repair: str | None = None) -> Problem:
+    return Problem(code, value.span, {**subject, "found": value_text(value)}, repair)
+
+
+def _bare(test: Test) -> str | None:
+    """Give what ``never(purchase) = true`` and the like mean."""
+    match test:
+        case Compare(subject, Operator.EQUAL | Operator.UNEQUAL as operator, Text(text)):
+            meant = {"true": True, "yes": True, "false": False, "no": False}.get(text.lower())
+            if meant is None:
+                return None
+            return f"{'' if meant is (operator is Operator.EQUAL) else 'not '}{subject_text(subject)}"
+        case _:
+            return None
+
+
+def _without_percent(measure: Measure, ratio: Fraction) -> str:
+    """Give 1.5 for 150% beside a ratio; elsewhere the sign was just one too many."""
+    return decimal_text(ratio if measure is Measure.RATIO else ratio * 100)
+
+
+def _in_days(duration: Duration) -> str | None:
+    """Give the days in a window, where they are a whole number and the same in every month."""
+    exact_length = duration.value.milliseconds
+    if exact_length is None or exact_length % DAY:
+        return None
+    return str(exact_length // DAY)
+
+
+def _number_in(value: Value) -> str | None:
+    """Give the number that is meant by ``$100`` or ``"100"``."""
+    found = _AMOUNT.fullmatch(value.value) if isinstance(value, Text) else None
+    number = exact(found[1]) if found else None
+    return None if number is None else decimal_text(number)
