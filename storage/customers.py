@@ -3,8 +3,32 @@
 Owns the tables ``customer`` and ``attribute``. It must not know what an event means.
 """
 
-from sqlalchemy import BigInteger, Column, Index, Integer, PrimaryKeyConstraint, Text
-from sqlmodel import Field, SQLModel
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from types import MappingProxyType
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from rapidfuzz import fuzz, process
+from sqlalchemy import BigInteger, Column, Index, Integer, PrimaryKeyConstraint, Text, func, select, text
+from sqlalchemy.dialects.postgresql import TEXT
+from sqlmodel import Field, SQLModel, col
+
+from rules.conditions.names import fold
+from storage.database import Transaction
+from storage.sets import any_of
+
+LONGEST_SEARCHED: Final = 200
+"""Characters of a name or an address that searching looks at: an index of PostgreSQL takes no more than 2,700 bytes."""
+_LAST_CHARACTER: Final = "\U0010ffff"
+_ALIKE: Final = 70.0
+"""From 0 to 100: how alike a name must be to be suggested."""
+
+# Compared by code points, as SQLite does, whatever language the server's own order is.
+_Searched = Text().with_variant(TEXT(collation="C"), "postgresql")
 
 
 class Customer(SQLModel, table=True):
@@ -22,10 +46,10 @@ class Customer(SQLModel, table=True):
     """When the profile says the customer came; without a word of it, when the profile was first taken in."""
     known_since: int = Field(sa_column=Column(BigInteger, nullable=False, index=True))
     """The earlier of ``created_at`` and the first event; kept true by intake, late events included."""
-    search_name: str = Field(default="", sa_column=Column(Text, nullable=False, index=True))
-    """The name as it is searched: NFC-normalised and casefolded."""
-    search_email: str = Field(default="", sa_column=Column(Text, nullable=False, index=True))
-    """The e-mail address as it is searched: casefolded."""
+    search_name: str = Field(default="", sa_column=Column(_Searched, nullable=False, index=True))
+    """The beginning of the name as it is searched: NFC-normalised and casefolded."""
+    search_email: str = Field(default="", sa_column=Column(_Searched, nullable=False, index=True))
+    """The beginning of the e-mail address as it is searched: NFC-normalised and casefolded."""
 
 
 class Attribute(SQLModel, table=True):
@@ -40,3 +64,177 @@ class Attribute(SQLModel, table=True):
     customer_id: int = Field(sa_column=Column(Integer, nullable=False, autoincrement=False))
     name: str = Field(sa_column=Column(Text, nullable=False))
     value: str = Field(sa_column=Column(Text, nullable=False))
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """A customer and what is known beside the events; instants in milliseconds."""
+
+    id: int
+    external_id: str
+    name: str | None
+    email: str | None
+    segment: str | None
+    owner: str | None
+    country: str | None
+    language: str | None
+    created_at: int | None
+    known_since: int
+    attributes: Mapping[str, str | Decimal]
+
+
+def by_id(tx: Transaction, customer_id: int) -> Profile | None:
+    """Give a customer by the program's own id."""
+    return by_ids(tx, [customer_id]).get(customer_id)
+
+
+def by_ids(tx: Transaction, customer_ids: Iterable[int]) -> dict[int, Profile]:
+    """Give customers by the program's own ids; ids of nobody lack."""
+    chosen = any_of(tx.dialect, customer_ids, "int")
+    rows = tx.session.execute(select(Customer).where(col(Customer.id).in_(chosen))).scalars()
+    return {profile.id: profile for profile in _profiles(tx, rows)}
+
+
+def by_external_id(tx: Transaction, external_id: str) -> Profile | None:
+    """Give the customer whom sources call ``external_id``, to the letter."""
+    if not _storable(external_id):
+        return None
+    row = tx.session.execute(select(Customer).where(col(Customer.external_id) == external_id)).scalars()
+    return next(iter(_profiles(tx, row)), None)
+
+
+def exact(tx: Transaction, text: str, limit: int) -> list[Profile]:
+    """Give those whom ``text`` names without doubt: by id, else by e-mail address, else by the whole name.
+
+    Case and Unicode's forms do not matter in addresses and names. Several may share an address or a name.
+    """
+    named = by_external_id(tx, text.strip())
+    if named:
+        return [named]
+    wanted = searched(text)
+    if not wanted:
+        return []
+    for column in (col(Customer.search_email), col(Customer.search_name)):
+        found = tx.session.execute(
+            select(Customer).where(column == wanted).order_by(col(Customer.id)).limit(limit)
+        ).scalars()
+        profiles = _profiles(tx, found)
+        if profiles:
+            return profiles
+    return []
+
+
+def search(tx: Transaction, text: str, limit: int) -> list[Profile]:
+    """Give up to ``limit`` customers for ``text``, the surest first.
+
+    In this order: the exact id, the exact e-mail address, the whole name, the beginning of a name, of an address,
+    and a name that holds the text anywhere.
+    """
+    found = {profile.id: profile for profile in exact(tx, text, limit)}
+    wanted = searched(text)
+    name, email = col(Customer.search_name), col(Customer.search_email)
+    for condition, order in (
+        ((name >= wanted) & (name < wanted + _LAST_CHARACTER), name),
+        ((email >= wanted) & (email < wanted + _LAST_CHARACTER), email),
+        (name.contains(wanted, autoescape=True), name),
+    ):
+        missing = limit - len(found)
+        if missing <= 0 or not wanted:
+            break
+        # Those found already may come again, so as many more are asked for.
+        rows = tx.session.execute(
+            select(Customer).where(condition).order_by(order, col(Customer.id)).limit(limit)
+        ).scalars()
+        for profile in _profiles(tx, rows):
+            found.setdefault(profile.id, profile)
+    return list(found.values())[:limit]
+
+
+def suggest(tx: Transaction, text: str, limit: int) -> list[Profile]:
+    """Give up to ``limit`` customers whose names (ids, where there is no name) are like ``text``, the likest first.
+
+    Looks at every customer's name: for when `search` finds nobody.
+    """
+    wanted = searched(text)
+    if not wanted:
+        return []
+    shown = func.coalesce(func.nullif(col(Customer.search_name), ""), func.lower(col(Customer.external_id)))
+    rows = tx.execute(select(col(Customer.id), shown)).all()
+    best = process.extract(
+        wanted,
+        [row[1] for row in rows],
+        scorer=fuzz.WRatio,
+        processor=None,
+        score_cutoff=_ALIKE,
+        limit=limit,
+    )
+    ids = [int(rows[index][0]) for _, _, index in best]
+    profiles = by_ids(tx, ids)
+    return [profiles[customer_id] for customer_id in ids if customer_id in profiles]
+
+
+def ids(tx: Transaction, known_at: int) -> NDArray[np.int64]:
+    """Give the ids, ascending, of the customers known at the instant ``known_at``."""
+    rows = tx.execute(
+        select(col(Customer.id)).where(col(Customer.known_since) <= known_at).order_by(col(Customer.id))
+    ).scalars()
+    return np.fromiter(rows, dtype=np.int64)
+
+
+def count(tx: Transaction) -> int:
+    """Count all customers."""
+    return int(tx.execute(select(func.count()).select_from(Customer)).scalar_one())
+
+
+_ATTRIBUTE_NAMES: Final = text(
+    "WITH RECURSIVE step (name) AS (SELECT min(name) FROM attribute UNION ALL "
+    "SELECT (SELECT min(name) FROM attribute WHERE name > step.name) FROM step WHERE step.name IS NOT NULL) "
+    "SELECT name FROM step WHERE name IS NOT NULL"
+)
+
+
+def attribute_names(tx: Transaction) -> list[str]:
+    """Give the names of all attributes that any customer has, in order; one seek a name, however many customers."""
+    return sorted(tx.execute(_ATTRIBUTE_NAMES).scalars())
+
+
+def _profiles(tx: Transaction, rows: Iterable[Customer]) -> list[Profile]:
+    customers = list(rows)
+    attributes: dict[int, dict[str, str | Decimal]] = {}
+    if customers:
+        chosen = any_of(tx.dialect, [row.id for row in customers], "int")
+        for customer_id, name, value in tx.execute(
+            select(col(Attribute.customer_id), col(Attribute.name), col(Attribute.value))
+            .where(col(Attribute.customer_id).in_(chosen))
+            .order_by(col(Attribute.customer_id), col(Attribute.name))
+        ):
+            attributes.setdefault(customer_id, {})[name] = json.loads(
+                value, parse_float=Decimal, parse_int=Decimal
+            )
+    return [
+        Profile(
+            id=row.id,
+            external_id=row.external_id,
+            name=row.name,
+            email=row.email,
+            segment=row.segment,
+            owner=row.owner,
+            country=row.country,
+            language=row.language,
+            created_at=row.created_at,
+            known_since=row.known_since,
+            attributes=MappingProxyType(attributes.get(row.id, {})),
+        )
+        for row in customers
+    ]
+
+
+def searched(text: str | None) -> str:
+    """Give ``text`` as names and addresses are searched; what no database can hold is nobody's name."""
+    if text is None or not _storable(text):
+        return ""
+    return fold(" ".join(text.split()))[:LONGEST_SEARCHED]
+
+
+def _storable(text: str) -> bool:
+    return "\0" not in text and not any("\ud800" <= char <= "\udfff" for char in text)

@@ -1,11 +1,33 @@
 """Events as they are stored: append-only, in the order in which they are asked for.
 
-Owns the tables ``kind``, ``event``, ``event_detail``, ``recent_id`` and ``arrival``.
+Owns the tables ``kind``, ``event`` and ``event_detail``.
 It must not know what a rule makes of an event.
 """
 
-from sqlalchemy import BigInteger, Column, Index, Integer, PrimaryKeyConstraint, String, Text
-from sqlmodel import Field, SQLModel
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from types import MappingProxyType
+from typing import Any, Final
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Index,
+    Integer,
+    PrimaryKeyConstraint,
+    String,
+    Text,
+    func,
+    select,
+    text,
+    tuple_,
+)
+from sqlmodel import Field, SQLModel, col
+
+from storage.database import Transaction
+from storage.sets import any_of
 
 
 class Kind(SQLModel, table=True):
@@ -13,6 +35,8 @@ class Kind(SQLModel, table=True):
 
     id: int = Field(sa_column=Column(Integer, primary_key=True, autoincrement=False))
     name: str = Field(sa_column=Column(Text, nullable=False, unique=True))
+    events: int = Field(default=0, sa_column=Column(BigInteger, nullable=False))
+    """How many events of this kind are stored, kept by intake: counting ten million is slow."""
 
 
 class Event(SQLModel, table=True):
@@ -55,29 +79,149 @@ class EventDetail(SQLModel, table=True):
     properties: str | None = Field(default=None, sa_column=Column(Text))
 
 
-class RecentId(SQLModel, table=True):
-    """The last million external ids taken in by HTTP: where the event of each one stands."""
+@dataclass(frozen=True, slots=True)
+class KindSummary:
+    """What a customer has done of one kind, up to an instant.
 
-    __tablename__ = "recent_id"
-    __table_args__ = (
-        PrimaryKeyConstraint("key", "customer_id"),
-        Index("recent_id_by_age", "taken_at"),
-        {"sqlite_with_rowid": False},
+    ``sums`` holds whole minor units by currency, for the events that bear an amount.
+    """
+
+    kind: str
+    count: int
+    sums: Mapping[str, int]
+    last_at: int
+
+
+Place = tuple[int, int, int]
+"""Where an event stands in a customer's history: (occurred_at, kind id, key)."""
+
+
+@dataclass(frozen=True, slots=True)
+class PastEvent:
+    """One event of a customer's history. ``amount`` is in whole minor units of ``currency``.
+
+    ``source`` and ``external_id`` are None for an event that carries nothing beside time and amount.
+    """
+
+    place: Place
+    kind: str
+    occurred_at: int
+    amount: int | None
+    currency: str | None
+    source: str | None
+    external_id: str | None
+    properties: Mapping[str, Any]
+    """As JSON has them; numbers are `decimal.Decimal`, as they were written."""
+
+
+def kinds(tx: Transaction) -> dict[str, int]:
+    """Give every known kind by name, and how many events of it are stored; cheap, however many there are."""
+    rows = tx.execute(select(col(Kind.name), col(Kind.events)))
+    return dict(sorted((row[0], row[1]) for row in rows))
+
+
+def kind_ids(tx: Transaction, names: Iterable[str]) -> dict[str, int]:
+    """Give the ids of kinds by canonical name; names that no event ever had lack."""
+    chosen = any_of(tx.dialect, names, "text")
+    return {
+        row[0]: row[1]
+        for row in tx.execute(select(col(Kind.name), col(Kind.id)).where(col(Kind.name).in_(chosen)))
+    }
+
+
+def summary(tx: Transaction, customer_id: int, now: int) -> list[KindSummary]:
+    """Give what the customer has done up to ``now``, by name of kind. Later events do not exist yet."""
+    rows = tx.execute(
+        select(
+            col(Kind.name),
+            col(Event.currency),
+            func.count(),
+            func.count(col(Event.amount)),
+            func.sum(col(Event.amount)),
+            func.max(col(Event.occurred_at)),
+        )
+        .join(Kind, col(Kind.id) == col(Event.kind))
+        .where(col(Event.customer_id) == customer_id, col(Event.occurred_at) <= now)
+        .group_by(col(Kind.name), col(Event.currency))
     )
+    found: dict[str, KindSummary] = {}
+    for name, currency, events, with_amount, amount, last_at in rows:
+        before = found.get(name)
+        sums = dict(before.sums) if before else {}
+        if with_amount:
+            sums[currency or ""] = int(amount)
+        found[name] = KindSummary(
+            kind=name,
+            count=events + (before.count if before else 0),
+            sums=MappingProxyType(sums),
+            last_at=max(last_at, before.last_at) if before else last_at,
+        )
+    # Sorted here: the order of a server's language is not SQLite's.
+    return sorted(found.values(), key=lambda one: one.kind)
 
-    key: int = Field(sa_column=Column(BigInteger, nullable=False, autoincrement=False))
-    customer_id: int = Field(sa_column=Column(Integer, nullable=False, autoincrement=False))
-    kind: int = Field(sa_column=Column(Integer, nullable=False))
-    occurred_at: int = Field(sa_column=Column(BigInteger, nullable=False))
-    taken_at: int = Field(sa_column=Column(BigInteger, nullable=False))
+
+# One seek a kind, however many events the customer has.
+_KINDS_OF: Final = text(
+    "WITH RECURSIVE step (kind) AS (SELECT min(kind) FROM event WHERE customer_id = :customer UNION ALL "
+    "SELECT (SELECT min(kind) FROM event WHERE customer_id = :customer AND kind > step.kind) "
+    "FROM step WHERE step.kind IS NOT NULL) "
+    "SELECT step.kind, kind.name FROM step JOIN kind ON kind.id = step.kind"
+)
 
 
-class Arrival(SQLModel, table=True):
-    """How many events of a source arrived in an hour: what tells a silent source from silent customers."""
+def timeline(
+    tx: Transaction, customer_id: int, now: int, limit: int, before: Place | None = None
+) -> list[PastEvent]:
+    """Give up to ``limit`` events of the customer up to ``now``, the newest first; ``before`` pages on."""
+    found: list[PastEvent] = []
+    # The table is in the order of time within a kind only: the newest of each kind are merged here.
+    for kind_id, name in tx.execute(_KINDS_OF, {"customer": customer_id}).all():
+        found += _newest(tx, customer_id, kind_id, name, now=now, limit=limit, before=before)
+    return sorted(found, key=lambda event: event.place, reverse=True)[:limit]
 
-    __table_args__ = (PrimaryKeyConstraint("source", "hour"), {"sqlite_with_rowid": False})
 
-    source: str = Field(sa_column=Column(Text, nullable=False))
-    hour: int = Field(sa_column=Column(BigInteger, nullable=False, autoincrement=False))
-    events: int = Field(sa_column=Column(BigInteger, nullable=False))
-    last_at: int = Field(sa_column=Column(BigInteger, nullable=False))
+def _newest(
+    tx: Transaction, customer_id: int, kind_id: int, kind: str, *, now: int, limit: int, before: Place | None
+) -> list[PastEvent]:
+    occurred_at, key = col(Event.occurred_at), col(Event.key)
+    statement = (
+        select(
+            occurred_at,
+            key,
+            col(Event.amount),
+            col(Event.currency),
+            col(EventDetail.source),
+            col(EventDetail.external_id),
+            col(EventDetail.properties),
+        )
+        .join(
+            EventDetail,
+            (col(EventDetail.customer_id) == col(Event.customer_id))
+            & (col(EventDetail.kind) == col(Event.kind))
+            & (col(EventDetail.occurred_at) == occurred_at)
+            & (col(EventDetail.key) == key),
+            isouter=True,
+        )
+        .where(col(Event.customer_id) == customer_id, col(Event.kind) == kind_id, occurred_at <= now)
+        .order_by(occurred_at.desc(), key.desc())
+        .limit(limit)
+    )
+    if before is not None:
+        last_at, last_kind, last_key = before
+        if kind_id == last_kind:
+            statement = statement.where(tuple_(occurred_at, key) < (last_at, last_key))
+        else:
+            statement = statement.where(occurred_at <= (last_at if kind_id < last_kind else last_at - 1))
+    return [
+        PastEvent(
+            place=(row[0], kind_id, row[1]),
+            kind=kind,
+            occurred_at=row[0],
+            amount=row[2],
+            currency=row[3],
+            source=row[4],
+            external_id=row[5],
+            properties=json.loads(row[6], parse_float=Decimal, parse_int=Decimal) if row[6] else {},
+        )
+        for row in tx.execute(statement)
+    ]

@@ -28,3 +28,5 @@ class Quarantined(SQLModel, table=True):
     """The very bytes that came."""
     header: bytes | None = Field(default=None, sa_column=Column(LargeBinary))
     """The header line of a CSV file, without which a line cannot be read again."""
+    ordinal: int = Field(default=1, sa_column=Column(Integer, nullable=False))
+    """The how-manieth equal record of its file this is: equal lines without an id are events of their own."""

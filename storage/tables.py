@@ -4,6 +4,7 @@ from sqlmodel import SQLModel
 
 from storage import (
     alerts,
+    arrivals,
     audit,
     counters,
     customers,
@@ -14,8 +15,24 @@ from storage import (
     outbox,
     pace,
     quarantine,
+    recent,
     rules,
 )
 
-OWNERS = (alerts, audit, counters, customers, dirty, events, inbox, matches, outbox, pace, quarantine, rules)
+OWNERS = (
+    alerts,
+    arrivals,
+    audit,
+    counters,
+    customers,
+    dirty,
+    events,
+    inbox,
+    matches,
+    outbox,
+    pace,
+    quarantine,
+    recent,
+    rules,
+)
 METADATA = SQLModel.metadata

@@ -5,6 +5,7 @@ Revises:
 """
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
 
 from alembic import op
 
@@ -104,8 +105,8 @@ def upgrade() -> None:
     sa.Column('language', sa.Text(), nullable=True),
     sa.Column('created_at', sa.BigInteger(), nullable=True),
     sa.Column('known_since', sa.BigInteger(), nullable=False),
-    sa.Column('search_name', sa.Text(), nullable=False),
-    sa.Column('search_email', sa.Text(), nullable=False),
+    sa.Column('search_name', sa.Text().with_variant(postgresql.TEXT(collation='C'), 'postgresql'), nullable=False),
+    sa.Column('search_email', sa.Text().with_variant(postgresql.TEXT(collation='C'), 'postgresql'), nullable=False),
     sa.PrimaryKeyConstraint('id'),
     sa.UniqueConstraint('external_id')
     )
@@ -156,6 +157,7 @@ def upgrade() -> None:
     op.create_table('kind',
     sa.Column('id', sa.Integer(), autoincrement=False, nullable=False),
     sa.Column('name', sa.Text(), nullable=False),
+    sa.Column('events', sa.BigInteger(), nullable=False),
     sa.PrimaryKeyConstraint('id'),
     sa.UniqueConstraint('name')
     )
@@ -225,6 +227,7 @@ def upgrade() -> None:
     sa.Column('params', sa.Text(), nullable=False),
     sa.Column('record', sa.LargeBinary(), nullable=False),
     sa.Column('header', sa.LargeBinary(), nullable=True),
+    sa.Column('ordinal', sa.Integer(), nullable=False),
     sa.PrimaryKeyConstraint('id')
     )
     with op.batch_alter_table('quarantine', schema=None) as batch_op:
