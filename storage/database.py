@@ -190,9 +190,12 @@ class Database:
                     "execution_options": {"postgresql_readonly": True},
                 }
             )
-            return create_engine(self.url, pool_size=8, max_overflow=8, pool_pre_ping=True, **options)
+            return create_engine(
+                self.url, hide_parameters=True, pool_size=8, max_overflow=8, pool_pre_ping=True, **options
+            )
         engine = create_engine(
             self.url,
+            hide_parameters=True,
             poolclass=QueuePool,
             pool_size=1 if writes else 8,
             max_overflow=0 if writes else 8,
