@@ -25,6 +25,7 @@ from sqlalchemy import (
 )
 from sqlmodel import Field, SQLModel, col
 
+from rules.alerts.evidence import Evidence
 from rules.alerts.states import AlertState, Reason, Resolution, Verb
 from storage.counters import take
 from storage.database import Transaction
@@ -96,14 +97,6 @@ class TransitionRow(SQLModel, table=True):
     detail: str = Field(sa_column=Column(Text, nullable=False))
     told_in: int | None = Field(default=None, sa_column=Column(BigInteger))
     """The outbox row of the message that tells this step."""
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """One term of the condition and its value when the alert opened; ``value`` is None where unknown."""
-
-    term: str
-    value: str | None
 
 
 @dataclass(frozen=True, slots=True)

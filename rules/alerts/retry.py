@@ -122,7 +122,7 @@ BAD_PAYLOAD: Final = frozenset(
 )
 """Slack does not take the layout; the words alone it takes."""
 PASSING: Final = frozenset(
-    {"message_limit_exceeded", "team_added_to_org", "accesslimited", "request_timeout"}
+    {"message_limit_exceeded", "team_added_to_org", "accesslimited", UNREACHABLE, UNRENDERED}
 )
 """A definite no that passes by itself."""
 

@@ -1,0 +1,89 @@
+"""The ticker: calls the sweep, the delivery and the housekeeping again and again.
+
+What is due, and what was done, stands in the database; a tick that is missed is made up for by the next.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC
+
+import structlog
+from apscheduler.schedulers.background import BackgroundScheduler
+
+from handlers.context import Context
+from handlers.deliver import Deliverer
+from handlers.sweep import SweepInPastError, sweep
+from rules.instants import DAY, MINUTE, SECOND
+from storage import inbox
+from storage.errors import SweepRunningError
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Rhythm:
+    """How often each thing is done; in milliseconds of elapsed time."""
+
+    sweep: int = MINUTE
+    deliver: int = SECOND // 2
+    housekeeping: int = 60 * MINUTE
+    inbox_kept: int = 2 * DAY
+
+
+class Ticker:
+    """Runs the jobs in threads of its own until it is stopped."""
+
+    def __init__(self, ctx: Context, deliverer: Deliverer, rhythm: Rhythm | None = None) -> None:
+        self._ctx = ctx
+        self._deliverer = deliverer
+        self._rhythm = rhythm or Rhythm()
+        self._last_tick = ctx.elapsed()
+        self._scheduler = BackgroundScheduler(
+            timezone=UTC, job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
+        )
+        for every, job in (
+            (self._rhythm.sweep, self._sweep),
+            (self._rhythm.deliver, self._deliver),
+            (self._rhythm.housekeeping, self._keep_house),
+        ):
+            self._scheduler.add_job(_guarded(job), "interval", seconds=every / SECOND)
+
+    def start(self) -> None:
+        """Begin to tick."""
+        self._scheduler.start()
+
+    def stop(self) -> None:
+        """Tick no more, once the jobs under way are through."""
+        self._scheduler.shutdown(wait=True)
+        self._deliverer.close()
+
+    def alive(self) -> bool:
+        """Whether it has ticked lately."""
+        return self._ctx.elapsed() - self._last_tick < max(MINUTE, 10 * self._rhythm.deliver)
+
+    def _sweep(self) -> None:
+        try:
+            sweep(self._ctx)
+        except SweepRunningError:
+            log.info("sweep_running_elsewhere")
+        except SweepInPastError as error:
+            log.warning("sweep_in_past", **error.params)
+
+    def _deliver(self) -> None:
+        self._deliverer.tick()
+        self._last_tick = self._ctx.elapsed()
+
+    def _keep_house(self) -> None:
+        with self._ctx.database.writing() as tx:
+            inbox.prune(tx, before=self._ctx.elapsed() - self._rhythm.inbox_kept)
+
+
+def _guarded(job: Callable[[], None]) -> Callable[[], None]:
+    def run() -> None:
+        try:
+            job()
+        except Exception:
+            # The next tick tries again; what stands in the way is told once a tick.
+            log.exception("tick_failed", job=job.__name__)
+
+    return run
