@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from handlers import logs
 from rules.errors import WarmlineError
 from storage.database import Database
+from tests.handlers.logged import logged
 
 HOSTILE = 'Ann <!channel> "O\'Brien"\nann@example.com'
 BOT_TOKEN = "xoxb-1111-2222-abcDEF"
@@ -28,6 +29,9 @@ SECRETS = (
 )
 
 
+LITERAL = ("8f742231b10e8888abcd99yyyzzz85a5", "ingest-key-of-the-shop", "")
+
+
 class _Terminal(io.StringIO):
     def isatty(self) -> bool:
         return True
@@ -35,26 +39,14 @@ class _Terminal(io.StringIO):
 
 @pytest.fixture(params=[io.StringIO, _Terminal], ids=["json", "terminal"])
 def written(request: pytest.FixtureRequest) -> Iterator[io.StringIO]:
-    yield from _configured(request.param())
+    with logged(request.param(), secrets=LITERAL) as stream:
+        yield stream
 
 
 @pytest.fixture
-def lines(request: pytest.FixtureRequest) -> Iterator[io.StringIO]:
-    yield from _configured(io.StringIO())
-
-
-def _configured(stream: io.StringIO) -> Iterator[io.StringIO]:
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    logs.configure(
-        level="DEBUG",
-        stream=stream,
-        secrets=["8f742231b10e8888abcd99yyyzzz85a5", "ingest-key-of-the-shop", ""],
-    )
-    yield stream
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    structlog.reset_defaults()
+def lines() -> Iterator[io.StringIO]:
+    with logged(secrets=LITERAL) as stream:
+        yield stream
 
 
 def _records(stream: io.StringIO) -> list[dict[str, Any]]:
@@ -75,7 +67,7 @@ def test_a_line_is_a_json_object_with_its_name_level_and_time(lines: io.StringIO
 
 
 def test_a_terminal_gets_columns_that_say_the_same() -> None:
-    for stream in _configured(_Terminal()):
+    with logged(_Terminal()) as stream:
         structlog.get_logger("handlers.sweep").info("swept", candidates=3)
         assert "swept" in stream.getvalue()
         assert "candidates" in stream.getvalue()

@@ -1,0 +1,131 @@
+"""Numbers for Prometheus: ``/metrics``.
+
+`Metrics` holds a registry of its own and the counters that use cases raise; what stands in the database (messages
+that wait, alerts that are open) is asked for when somebody scrapes, and only where an index answers.
+"""
+
+from collections.abc import Iterable
+from typing import Final, Literal
+
+from fastapi import APIRouter
+from fastapi.responses import Response
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from handlers.context import Context
+from storage import alerts, outbox
+
+_SWEEP_BUCKETS: Final = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0)
+_REQUEST_BUCKETS: Final = (0.005, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
+
+SweepOutcome = Literal["done", "refused", "failed"]
+
+
+class Metrics:
+    """What happened since the process started."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self._sweeps = self._counter("sweeps", "Sweeps, by how they ended.", "outcome")
+        self._sweep_seconds = Histogram(
+            "warmline_sweep_seconds",
+            "How long a sweep took.",
+            buckets=_SWEEP_BUCKETS,
+            registry=self.registry,
+        )
+        self._candidates = self._counter("sweep_candidates", "Customers whom sweeps looked at.")
+        self._opened = self._counter("alerts_opened", "Alerts opened.")
+        self._resolved = self._counter("alerts_resolved", "Alerts resolved, by a sweep or by a person.")
+        self._calls = self._counter(
+            "slack_calls", "Calls of Slack, by what was asked and what came of it.", "call", "outcome"
+        )
+        self._events = self._counter("events", "Events taken in, by what became of them.", "outcome")
+        self._requests = self._counter(
+            "http_requests", "HTTP requests, by route and status.", "route", "status"
+        )
+        self._request_seconds = Histogram(
+            "warmline_http_request_seconds",
+            "How long an HTTP request took.",
+            ["route"],
+            buckets=_REQUEST_BUCKETS,
+            registry=self.registry,
+        )
+
+    def swept(self, *, elapsed_ms: int, candidates: int, opened: int, resolved: int) -> None:
+        """Count a sweep that was done."""
+        self._sweeps.labels("done").inc()
+        self._sweep_seconds.observe(elapsed_ms / 1000)
+        self._candidates.inc(candidates)
+        self._opened.inc(opened)
+        self._resolved.inc(resolved)
+
+    def sweep_ended(self, outcome: SweepOutcome) -> None:
+        """Count a sweep that came to nothing: ``refused`` (somebody else sweeps) or ``failed``."""
+        self._sweeps.labels(outcome).inc()
+
+    def resolved(self, n: int = 1) -> None:
+        """Count alerts that a person resolved."""
+        self._resolved.inc(n)
+
+    def delivered(self, call: str, outcome: str) -> None:
+        """Count a call of Slack: ``call`` is post, update, reply …, ``outcome`` the state or reason it ended in."""
+        self._calls.labels(call, outcome).inc()
+
+    def taken_in(self, *, inserted: int, duplicate: int, quarantined: int) -> None:
+        """Count events by what became of them."""
+        for outcome, n in (("inserted", inserted), ("duplicate", duplicate), ("quarantined", quarantined)):
+            self._events.labels(outcome).inc(n)
+
+    def requested(self, *, route: str, status: int, seconds: float) -> None:
+        """Count an HTTP request; ``route`` is the route's pattern, never the path somebody sent."""
+        self._requests.labels(route, str(status)).inc()
+        self._request_seconds.labels(route).observe(seconds)
+
+    def watch(self, ctx: Context) -> None:
+        """Ask this database, too, whenever somebody scrapes."""
+        self.registry.register(_Stored(ctx))
+
+    def _counter(self, name: str, words: str, *labels: str) -> Counter:
+        return Counter(f"warmline_{name}", words, labels, registry=self.registry)
+
+
+class _Stored(Collector):
+    """What stands in the database, asked for at each scrape."""
+
+    def __init__(self, ctx: Context) -> None:
+        self._ctx = ctx
+
+    def describe(self) -> Iterable[Metric]:
+        """Say nothing beforehand, so that registering asks nothing of the database."""
+        return []
+
+    def collect(self) -> Iterable[Metric]:
+        """Give the gauges, from one snapshot."""
+        with self._ctx.database.reading() as tx:
+            waiting = outbox.waiting(tx)
+            unresolved = alerts.unresolved_count(tx)
+        messages = GaugeMetricFamily(
+            "warmline_outbox_messages", "Messages that are not through yet, by state.", labels=["state"]
+        )
+        for state in ("forming", "pending", "sending", "unknown"):
+            messages.add_metric([state], waiting.counts.get(state, 0))
+        yield messages
+        age = 0 if waiting.oldest is None else max(0, self._ctx.elapsed() - waiting.oldest)
+        yield GaugeMetricFamily(
+            "warmline_outbox_oldest_seconds",
+            "Age of the oldest message that waits to be sent; 0 where none does.",
+            age / 1000,
+        )
+        yield GaugeMetricFamily("warmline_alerts_unresolved", "Alerts that have not ended.", unresolved)
+
+
+def router(metrics: Metrics) -> APIRouter:
+    """Serve ``/metrics``."""
+    routes = APIRouter()
+
+    @routes.get("/metrics")
+    def scrape() -> Response:
+        return Response(generate_latest(metrics.registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+    return routes
