@@ -32,7 +32,7 @@ from rules.conditions.tree import (
     Test,
     Text,
     Value,
-    tests,
+    leaves,
 )
 from rules.instants import DAY
 
@@ -73,7 +73,7 @@ def accept(typed: str, vocabulary: Vocabulary, *, entities: bool = False) -> Acc
 
 def check(tree: Condition, vocabulary: Vocabulary) -> tuple[Problem, ...]:
     """Give what is wrong with ``tree``, in the order of its text; nothing if all is well."""
-    return tuple(problem for test in tests(tree) for problem in _of_test(test, vocabulary))
+    return tuple(problem for test in leaves(tree) for problem in _of_test(test, vocabulary))
 
 
 def _of_test(test: Test, vocabulary: Vocabulary) -> Iterator[Problem]:

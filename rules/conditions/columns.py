@@ -188,7 +188,8 @@ def _product(numbers: Ints | int, factor: int) -> "NDArray[Any] | int":
     if isinstance(numbers, int):
         product = numbers * factor
         return product if abs(product) <= _INT64 else np.array(product, dtype=object)
-    if len(numbers) == 0 or max(int(numbers.max()), -int(numbers.min())) * abs(factor) <= _INT64:
-        scaled: Ints = numbers * np.int64(factor)
-        return scaled
-    return numbers.astype(object) * factor
+    largest = max(1, int(numbers.max()), -int(numbers.min())) if len(numbers) else 1
+    if largest * abs(factor) > _INT64:
+        return numbers.astype(object) * factor
+    scaled: Ints = numbers * np.int64(factor)
+    return scaled

@@ -90,7 +90,7 @@ def _faults(text: str) -> tuple[Problem, ...]:
 def _syntax(text: str, error: UnexpectedToken | UnexpectedCharacters) -> Problem:
     """Say what stands in the wrong place, and what could stand there."""
     if isinstance(error, UnexpectedCharacters):
-        start = cast(int, error.pos_in_stream)  # lark types it None, and sets it
+        start = cast("int", error.pos_in_stream)  # lark types it None, and sets it
         found = text[start : start + 2] if text[start : start + 2] in _MEANT else text[start]
         params = {"found": found, "expected": "word"}
         return Problem(Code.UNEXPECTED, Span(start, start + len(found)), params, _MEANT.get(found))

@@ -132,26 +132,26 @@ Test = Compare | Among | Contains | Holds
 Condition = And | Or | Not | Test
 
 
-def tests(tree: Condition) -> Iterator[Test]:
+def leaves(tree: Condition) -> Iterator[Test]:
     """Give the tests of ``tree`` in the order of the text; those inside filters are the filters' own."""
     match tree:
         case And(parts) | Or(parts):
             for part in parts:
-                yield from tests(part)
+                yield from leaves(part)
         case Not(part):
-            yield from tests(part)
+            yield from leaves(part)
         case _:
             yield tree
 
 
 def terms(tree: Condition) -> tuple[Term, ...]:
     """Give the distinct terms of ``tree``, each once, in the order of the text: the columns it is evaluated over."""
-    return tuple(dict.fromkeys(test.subject for test in tests(tree) if isinstance(test.subject, Term)))
+    return tuple(dict.fromkeys(test.subject for test in leaves(tree) if isinstance(test.subject, Term)))
 
 
 def properties(where: Condition) -> tuple[Property, ...]:
     """Give the distinct properties that a filter asks for."""
-    return tuple(dict.fromkeys(test.subject for test in tests(where) if isinstance(test.subject, Property)))
+    return tuple(dict.fromkeys(test.subject for test in leaves(where) if isinstance(test.subject, Property)))
 
 
 def size(tree: Condition) -> int:
