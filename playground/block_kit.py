@@ -196,7 +196,9 @@ def _markdown(problems: Problems, block: JSON, pointer: str) -> None:
 def _rich_text(problems: Problems, block: JSON, pointer: str) -> None:
     problems.fields(block, pointer, required=("type", "elements"), optional=("block_id",))
     allowed = {"rich_text_section", "rich_text_list", "rich_text_preformatted", "rich_text_quote"}
-    for index, element in enumerate(problems.array(block.get("elements"), f"{pointer}/elements", low=0, high=1000)):
+    for index, element in enumerate(
+        problems.array(block.get("elements"), f"{pointer}/elements", low=0, high=1000)
+    ):
         here = f"{pointer}/elements/{index}"
         thing = problems.object(element, here)
         if thing is not None:

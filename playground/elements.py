@@ -67,7 +67,9 @@ def _options(
     kinds: tuple[str, ...] = PLAIN,
     url: bool = False,
 ) -> None:
-    for index, option in enumerate(problems.array(element.get("options"), f"{pointer}/options", low=1, high=high)):
+    for index, option in enumerate(
+        problems.array(element.get("options"), f"{pointer}/options", low=1, high=high)
+    ):
         _option(problems, option, f"{pointer}/options/{index}", kinds=kinds, url=url)
 
 
@@ -172,7 +174,9 @@ def check_picture(problems: Problems, thing: JSON, pointer: str) -> None:
     problems.optional_string(thing, "image_url", pointer, high=URL)
     if (thing.get("image_url") is None) == (thing.get("slack_file") is None):
         problems.add(pointer, "must define either `image_url` or `slack_file`")
-    elif isinstance(thing.get("image_url"), str) and not thing["image_url"].startswith(("https://", "http://")):
+    elif isinstance(thing.get("image_url"), str) and not thing["image_url"].startswith(
+        ("https://", "http://")
+    ):
         problems.add(f"{pointer}/image_url", "must be a valid URL")
 
 
@@ -220,7 +224,9 @@ _SELECTS: Final = frozenset(name for name in _CHECKS if name.endswith("_select")
 _INPUTS: Final = frozenset(name for name in _CHECKS if name.endswith("_input"))
 _PICKERS: Final = frozenset({"datepicker", "timepicker", "datetimepicker"})
 IN_ACTIONS: Final = (
-    _SELECTS | _PICKERS | {"button", "overflow", "checkboxes", "radio_buttons", "workflow_button", "rich_text_input"}
+    _SELECTS
+    | _PICKERS
+    | {"button", "overflow", "checkboxes", "radio_buttons", "workflow_button", "rich_text_input"}
 )
 IN_SECTION: Final = IN_ACTIONS - {"rich_text_input"} | {"image"}
 IN_INPUT: Final = _SELECTS | _PICKERS | _INPUTS | {"checkboxes", "radio_buttons"}

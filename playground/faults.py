@@ -164,7 +164,9 @@ def distort(fault: Fault, answer: Response) -> Response:
 
 def _instead(fault: Fault, answer: Response) -> Response:
     if fault.kind == "status":
-        return Response("<html><body>Something went wrong</body></html>", fault.status, media_type="text/html")
+        return Response(
+            "<html><body>Something went wrong</body></html>", fault.status, media_type="text/html"
+        )
     if fault.kind == "error":
         return JSONResponse({"ok": False, "error": fault.error})
     return answer

@@ -128,7 +128,9 @@ class Installation:
 def first_users() -> tuple[User, ...]:
     """Give the people of the workspace: a manager, two agents, and the app."""
     return (
-        User(MAYA, "maya", "Maya Ortiz", "Head of Customer Care", "manager", 1, "maya.ortiz@northwind.example"),
+        User(
+            MAYA, "maya", "Maya Ortiz", "Head of Customer Care", "manager", 1, "maya.ortiz@northwind.example"
+        ),
         User(TOM, "tom", "Tom Becker", "Customer Care Agent", "agent", 2, "tom.becker@northwind.example"),
         User(AIKO, "aiko", "Aiko Tanaka", "Customer Care Agent", "agent", 3, "aiko.tanaka@northwind.example"),
         User(BOT_USER_ID, "warmline", "Warmline", "Watches who goes cold and who warms up", "app", 0),

@@ -58,7 +58,9 @@ class Problems:
         if thing.get(name) is not None and thing[name] not in allowed:
             self.add(f"{pointer}/{name}", "must be a valid enum value")
 
-    def fields(self, thing: JSON, pointer: str, *, required: Collection[str], optional: Collection[str]) -> bool:
+    def fields(
+        self, thing: JSON, pointer: str, *, required: Collection[str], optional: Collection[str]
+    ) -> bool:
         """Note required fields that are missing and fields that do not belong; tell whether none is missing."""
         missing = [name for name in required if thing.get(name) is None]
         for name in missing:
@@ -78,7 +80,9 @@ class Problems:
         before = len(self.found)
         kind = thing.get("type")
         if kind not in kinds:
-            self.add(f"{pointer}/type", "must be a valid enum value" if kind else "missing required field: type")
+            self.add(
+                f"{pointer}/type", "must be a valid enum value" if kind else "missing required field: type"
+            )
         else:
             extra = ("emoji",) if kind == "plain_text" else ("verbatim",)
             if self.fields(thing, pointer, required=("type", "text"), optional=extra):

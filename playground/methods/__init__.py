@@ -1,0 +1,1 @@
+"""The Web API's methods, a module for each of Slack's groups."""
