@@ -140,6 +140,14 @@ def history(tx: Transaction, rule_id: int) -> list[Version]:
     ]
 
 
+def version_of(tx: Transaction, rule_id: int, version: int) -> Version:
+    """Give one version of a rule; raises `sqlalchemy.exc.NoResultFound` where there is none."""
+    row = tx.session.execute(
+        select(RuleVersion).where(col(RuleVersion.rule_id) == rule_id, col(RuleVersion.version) == version)
+    ).scalar_one()
+    return Version(version=row.version, body=_body(row), author=row.author, at=row.at, diff=row.diff)
+
+
 def add(tx: Transaction, *, name: str, body: RuleBody, author: str, now: int, diff: str) -> Rule:
     """Store a new rule, active; the next sweep evaluates it. Its name must be free: a unique index says so."""
     rule_id = take(tx, "rule")[0]

@@ -6,6 +6,7 @@ It must not know blocks.
 """
 
 import gettext
+import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -17,6 +18,16 @@ from rules.errors import WarmlineError
 
 FOLDER: Final = Path(__file__).parent
 ENGLISH: Final = "en"
+
+# What no text that is shown may carry: controls, halves of a character, and what turns the rest of a line around.
+_UNSEEN: Final = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u2028\u2029\u202a-\u202e\u2060\u2066\u2067\ufeff\ufff9-\ufffb]"
+)
+_HALF: Final = re.compile("[\ud800-\udfff]")
+_NO_ISOLATES: Final = str.maketrans("", "", "\u2068\u2069")
+_RIGHT_TO_LEFT: Final = re.compile(
+    "[\u0590-\u08ff\u200f\ufb1d-\ufdff\ufe70-\ufeff\U00010800-\U00010fff\U0001e800-\U0001efff]"
+)
 
 
 class Mrkdwn(str):
@@ -32,16 +43,28 @@ class _Translations(Protocol):
     def npgettext(self, context: str, singular: str, plural: str, n: int) -> str: ...
 
 
+def clean(value: str) -> str:
+    """Take out what must not be shown: control characters, halves of characters, marks that turn text around."""
+    return _HALF.sub("\N{REPLACEMENT CHARACTER}", _UNSEEN.sub("", value.replace("\r\n", "\n")))
+
+
 def escape(value: str) -> Mrkdwn:
-    """Take the meaning from Slack's three control characters, so that nothing mentions, links or formats by itself."""
+    """Take the meaning from Slack's three control characters, so that nothing mentions or links by itself."""
     if isinstance(value, Mrkdwn):
         return value
-    return Mrkdwn(value.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;"))
+    return Mrkdwn(clean(value).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;"))
 
 
 def cut(value: str, length: int) -> str:
     """Shorten ``value`` to ``length`` characters, the last of them an ellipsis; to be done before escaping."""
     return value if len(value) <= length else value[: length - 1].rstrip() + "…"
+
+
+def name_of(value: str, length: int = 80) -> str:
+    """Give somebody else's text as it may stand within a line of ours: cleaned, on one line, cut, facing its own way."""
+    line = cut(" ".join(clean(value).translate(_NO_ISOLATES).split()), length)
+    # Between isolates, a name that is written from right to left leaves the words around it where they are.
+    return f"\u2068{line}\u2069" if _RIGHT_TO_LEFT.search(line) else line
 
 
 class Words:
@@ -57,7 +80,7 @@ class Words:
 
     def plain(self, page: str, name: str, /, **params: object) -> str:
         """Give the text for where nothing is interpreted: a ``plain_text`` object, a terminal, a log."""
-        return self._call(page, name, params)
+        return self._call(page, name, {key: _cleaned(value) for key, value in params.items()})
 
     def has(self, page: str, name: str) -> bool:
         """Whether ``page`` has a text ``name``."""
@@ -89,6 +112,16 @@ def _escaped(value: object) -> object:
     return value
 
 
+def _cleaned(value: object) -> object:
+    if isinstance(value, str):
+        return clean(value)
+    if isinstance(value, Mapping):
+        return {key: _cleaned(item) for key, item in value.items()}
+    if isinstance(value, Sequence):
+        return [_cleaned(item) for item in value]
+    return value
+
+
 @lru_cache(maxsize=16)
 def _environment(language: str) -> Environment:
     environment = Environment(
@@ -102,8 +135,8 @@ def _environment(language: str) -> Environment:
         keep_trailing_newline=False,
     )
     environment.policies["ext.i18n.trimmed"] = True
-    translations = cast(_Translations, _translations(language))
-    cast(Any, environment).install_gettext_translations(translations, newstyle=True)
+    translations = cast("_Translations", _translations(language))
+    cast("Any", environment).install_gettext_translations(translations, newstyle=True)
     return environment
 
 

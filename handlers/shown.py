@@ -1,0 +1,146 @@
+"""What is stored, loaded as the views that templates show.
+
+It must not know how anything is laid out, nor Slack's client.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from urllib.parse import quote
+
+from handlers.context import Context
+from rules.alerts.rule import RuleBody
+from rules.alerts.states import Resolution
+from storage import alerts, customers, events, rules
+from storage.alerts import Alert, OpenMember, Transition
+from storage.customers import Profile
+from storage.database import Transaction
+from templates.figures import Figures
+from templates.views import AlertView, DigestView, Member, Money, Person, RuleView, Standing, StepView
+from templates.voice import Voice
+
+_LONGEST_URL = 1_000
+TOP = 10
+"""The most valuable customers that a digest names."""
+
+
+def voice(ctx: Context) -> Voice:
+    """Give the words and figures that everything is said in."""
+    return Voice(ctx.words, Figures(ctx.words.language, ctx.calendar), ctx.currency)
+
+
+def person(profile: Profile | None, customer_id: int, ctx: Context) -> Person:
+    """Give a customer as alerts show one; of one who is gone, the number that is left."""
+    if profile is None:
+        return Person(external_id=f"#{customer_id}")
+    return Person(
+        external_id=profile.external_id,
+        name=profile.name,
+        segment=profile.segment,
+        owner=profile.owner,
+        url=customer_url(profile.external_id, ctx),
+    )
+
+
+def customer_url(external_id: str, ctx: Context) -> str | None:
+    """Give the link to a customer in the company's own CRM, where it has one."""
+    if not ctx.customer_url:
+        return None
+    known = quote(external_id.encode("utf-8", "replace"), safe="")
+    url = ctx.customer_url.replace("{id}", known).replace("|", "%7C")
+    return url if len(url) <= _LONGEST_URL else None
+
+
+def rule_view(name: str, body: RuleBody) -> RuleView:
+    """Give what an alert shows of a version of a rule."""
+    return RuleView(
+        name=name, kind=body.kind, severity=body.severity, condition=body.condition, action=body.action
+    )
+
+
+def standing(alert: Alert | OpenMember) -> Standing:
+    """Give where an alert stands."""
+    if isinstance(alert, OpenMember):
+        return Standing(
+            claimed_by=alert.claimed_by, snoozed_until=alert.snoozed_until, snoozed_by=alert.snoozed_by
+        )
+    return Standing(
+        claimed_by=alert.claimed_by,
+        snoozed_until=alert.snoozed_until,
+        snoozed_by=alert.snoozed_by,
+        resolution=alert.resolution,
+        resolved_by=alert.resolved_by,
+        resolved_at=alert.resolved_at,
+    )
+
+
+def alert_view(tx: Transaction, alert: Alert, ctx: Context) -> AlertView:
+    """Load one alert as its message shows it: the evidence, and what was spent, as they were when it opened."""
+    rule = rules.by_id(tx, alert.rule_id)
+    body = rules.version_of(tx, alert.rule_id, alert.rule_version).body
+    spent = events.totals(tx, [alert.customer_id], alert.opened_at, ctx.currency).get(alert.customer_id)
+    return AlertView(
+        id=alert.id,
+        steps=alert.steps,
+        opened_at=alert.opened_at,
+        rule=rule_view(rule.name if rule else "?", body),
+        customer=person(customers.by_id(tx, alert.customer_id), alert.customer_id, ctx),
+        facts=alert.evidence,
+        standing=standing(alert),
+        spent=Money(spent, ctx.currency) if spent else None,
+    )
+
+
+def digest_view(tx: Transaction, root: int, ctx: Context) -> DigestView:
+    """Load the alerts that one digest tells, as they stand."""
+    first = alerts.of_root(tx, root, limit=1)[0]
+    rule = rules.by_id(tx, first.rule_id)
+    members = alerts.open_of_root(tx, root)
+    return DigestView(
+        root=root,
+        rule=rule_view(
+            rule.name if rule else "?", rules.version_of(tx, first.rule_id, first.rule_version).body
+        ),
+        counts=alerts.resolutions(tx, root),
+        claimed=sum(one.claimed_by is not None and one.snoozed_until is None for one in members),
+        snoozed=sum(one.snoozed_until is not None for one in members),
+        top=tuple(most_valuable(tx, members, ctx)[:TOP]),
+    )
+
+
+def most_valuable(
+    tx: Transaction, members: Sequence[OpenMember], ctx: Context, *, first: int = 0, n: int = TOP
+) -> list[Member]:
+    """Give ``n`` members from place ``first`` on in the order of what they spent, the most first."""
+    spent = events.totals(tx, [one.customer_id for one in members], ctx.now(), ctx.currency)
+    ranked = sorted(members, key=lambda one: (-spent.get(one.customer_id, 0), one.alert_id))[
+        first : first + n
+    ]
+    profiles = customers.by_ids(tx, [one.customer_id for one in ranked])
+    return [
+        Member(
+            alert_id=one.alert_id,
+            customer=person(profiles.get(one.customer_id), one.customer_id, ctx),
+            standing=standing(one),
+            spent=Money(amount, ctx.currency) if (amount := spent.get(one.customer_id)) else None,
+        )
+        for one in ranked
+    ]
+
+
+def step_views(tx: Transaction, steps: Iterable[Transition], ctx: Context) -> tuple[StepView, ...]:
+    """Load steps of alerts as replies tell them."""
+    listed = list(steps)
+    profiles = customers.by_ids(tx, {step.customer_id for step in listed})
+    return tuple(step_view(step, profiles, ctx) for step in listed)
+
+
+def step_view(step: Transition, profiles: Mapping[int, Profile], ctx: Context) -> StepView:
+    """Give one step as it is told."""
+    resolution, until = step.detail.get("resolution"), step.detail.get("until")
+    return StepView(
+        verb=step.verb,
+        reason=step.reason,
+        customer=person(profiles.get(step.customer_id), step.customer_id, ctx),
+        actor=step.actor,
+        until=int(until) if until is not None else None,
+        resolution=Resolution(resolution) if resolution else None,
+    )

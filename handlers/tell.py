@@ -1,0 +1,54 @@
+"""What a message of the outbox says, as things stand now.
+
+It must not know how or when it is sent.
+"""
+
+from typing import assert_never
+
+import structlog
+
+from handlers import shown
+from handlers.context import Context
+from storage import alerts
+from storage.database import Transaction
+from storage.outbox import Message, Subject
+from templates.alert import alert_message
+from templates.blocks import Rendered
+from templates.digest import digest_message
+from templates.limits import LayoutError
+from templates.notices import notice
+from templates.steps import steps_reply
+from templates.views import StepsView
+
+log = structlog.get_logger(__name__)
+
+
+def render(tx: Transaction, message: Message, ctx: Context) -> Rendered:
+    """Say what ``message`` is about; the words alone where the layout would be refused."""
+    try:
+        return _render(tx, message, ctx)
+    except LayoutError as error:
+        log.exception(
+            "layout_refused", subject=str(message.subject), outbox=message.id, problems=error.problems
+        )
+        return Rendered(error.text)
+
+
+def _render(tx: Transaction, message: Message, ctx: Context) -> Rendered:
+    voice = shown.voice(ctx)
+    match message.subject:
+        case Subject.ALERT:
+            found = alerts.by_id(tx, message.alert_id) if message.alert_id is not None else None
+            if found is None:
+                raise LookupError(f"message {message.id} tells no alert")
+            return alert_message(shown.alert_view(tx, found, ctx), voice)
+        case Subject.DIGEST:
+            root = message.root if message.root is not None else message.id
+            return digest_message(shown.digest_view(tx, root, ctx), voice)
+        case Subject.STEPS:
+            steps = shown.step_views(tx, alerts.told_in(tx, message.id), ctx)
+            return steps_reply(StepsView(steps), voice)
+        case Subject.NOTICE:
+            return notice(str(message.payload["code"]), message.payload["params"], voice)
+        case _:
+            assert_never(message.subject)

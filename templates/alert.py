@@ -1,0 +1,158 @@
+"""The message that tells one alert: what happened, in numbers; whose customer; what to do; where it stands.
+
+It must not know where any of it came from.
+"""
+
+from slack_sdk.models.blocks import Block, InteractiveElement
+
+from rules.alerts.rule import AlertKind
+from rules.alerts.states import Resolution
+from templates import blocks, facts, limits
+from templates.blocks import Rendered
+from templates.codec import BY_PERSON, Press, Snooze, action_id, encode
+from templates.people import customer_name, customer_name_plain, mention
+from templates.views import AlertView, Standing
+from templates.voice import Voice, title
+from templates.words import Mrkdwn, cut, escape
+
+KIND_EMOJI = {AlertKind.PROBLEM: "📉", AlertKind.OPPORTUNITY: "📈"}
+END_EMOJI = {
+    Resolution.RECOVERED: "✅",
+    Resolution.LOST: "🚪",
+    Resolution.NOT_AN_ISSUE: "👌",
+    Resolution.EXPIRED: "⌛",
+    Resolution.RULE_CHANGED: "📝",
+}
+_MOST_FACTS = 8
+
+
+def alert_message(view: AlertView, voice: Voice) -> Rendered:
+    """Lay out an alert as it stands; the buttons go when it has ended."""
+    ended = view.standing.resolution is not None
+    layout: list[Block] = [
+        blocks.header(_headline(view, voice)),
+        blocks.section(standing(view.standing, voice)),
+    ]
+    numbers = _numbers(view, voice)
+    if numbers:
+        layout.append(blocks.fields(numbers))
+    if view.rule.action and not ended:
+        action = cut(view.rule.action, limits.ACTION)
+        layout.append(blocks.section(voice.say("alert", "suggestion", action=action)))
+    layout.append(blocks.context(*_small_print(view, voice)))
+    if not ended:
+        # The number of steps in the id makes Slack forget what was chosen in a menu once it was done.
+        layout.append(blocks.actions(_buttons(view, voice), block_id=f"alert-{view.id}-{view.steps}"))
+    return blocks.rendered(sentence(view, voice), layout)
+
+
+def sentence(view: AlertView, voice: Voice) -> Mrkdwn:
+    """Say an alert in a sentence, as a notification shows it."""
+    first = view.facts[0] if view.facts else None
+    evidence = (
+        voice.say("alert", "evidence", label=facts.label(first, voice), value=facts.value(first, voice))
+        if first
+        else ""
+    )
+    return voice.say(
+        "alert",
+        "sentence",
+        rule=title(view.rule.name),
+        customer=customer_name(view.customer, voice),
+        evidence=evidence,
+        standing=standing(view.standing, voice),
+    )
+
+
+def standing(where: Standing, voice: Voice) -> Mrkdwn:
+    """Say where an alert stands."""
+    if where.resolution is not None:
+        who = mention(where.resolved_by) if where.resolved_by else ""
+        return voice.say("alert", f"standing_{where.resolution}", who=who)
+    if where.snoozed_until is not None:
+        until = voice.figures.slack_time(where.snoozed_until)
+        return voice.say("alert", "standing_snoozed", until=until, who=mention(where.snoozed_by))
+    if where.claimed_by is not None:
+        return voice.say("alert", "standing_claimed", who=mention(where.claimed_by))
+    return voice.say("alert", "standing_open")
+
+
+def mark(where: Standing) -> str:
+    """Give the sign of where an alert stands."""
+    if where.resolution is not None:
+        return END_EMOJI[where.resolution]
+    if where.snoozed_until is not None:
+        return "💤"
+    return "👀" if where.claimed_by is not None else "⚪"
+
+
+def _headline(view: AlertView, voice: Voice) -> str:
+    resolution = view.standing.resolution
+    emoji = END_EMOJI[resolution] if resolution is not None else KIND_EMOJI[view.rule.kind]
+    name = customer_name_plain(view.customer, voice)
+    return voice.plain("alert", "headline", emoji=emoji, rule=title(view.rule.name), customer=name)
+
+
+def _numbers(view: AlertView, voice: Voice) -> list[Mrkdwn]:
+    shown = [(facts.label(fact, voice), facts.value(fact, voice)) for fact in view.facts[:_MOST_FACTS]]
+    if view.spent is not None:
+        money = voice.figures.money(view.spent.minor, view.spent.currency)
+        shown.append((voice.plain("terms", "total"), money))
+    return [voice.say("alert", "fact", label=label, value=value) for label, value in shown]
+
+
+def _small_print(view: AlertView, voice: Voice) -> list[Mrkdwn]:
+    who = view.customer
+    first = [
+        voice.say("common", f"severity_{view.rule.severity}"),
+        voice.say("common", f"kind_{view.rule.kind}"),
+    ]
+    if who.segment:
+        first.append(escape(cut(who.segment, limits.NAME)))
+    if who.owner:
+        first.append(voice.say("alert", "small_owner", owner=mention(who.owner)))
+    first.append(voice.say("alert", "small_id", id=cut(who.external_id, limits.NAME)))
+    if who.url:
+        first.append(voice.say("alert", "small_link", url=who.url))
+    when = voice.figures.slack_time(view.opened_at)
+    condition = cut(view.rule.condition, limits.CONDITION).replace("`", "'")
+    return [
+        voice.say("alert", "small_line", parts=first),
+        voice.say("alert", "watched", condition=condition),
+        voice.say("alert", "small_number", id=str(view.id), when=when),
+    ]
+
+
+def _buttons(view: AlertView, voice: Voice) -> list[InteractiveElement]:
+    claimed, snoozed = view.standing.claimed_by is not None, view.standing.snoozed_until is not None
+    press = Press.UNCLAIM if claimed else Press.CLAIM
+    lengths = [Snooze.WAKE] if snoozed else [Snooze.HOUR, Snooze.MORNING, Snooze.WEEK]
+    return [
+        blocks.button(
+            voice.plain("common", f"button_{press}"),
+            action=action_id(press),
+            value=encode(press, view.id),
+            style=None if claimed else "primary",
+        ),
+        blocks.menu(
+            voice.plain("common", "button_snooze"),
+            action=action_id(Press.SNOOZE),
+            options=[
+                (voice.plain("common", f"snooze_{length}"), encode(Press.SNOOZE, view.id, length))
+                for length in lengths
+            ],
+        ),
+        blocks.menu(
+            voice.plain("common", "button_resolve"),
+            action=action_id(Press.RESOLVE),
+            options=[
+                (voice.plain("common", f"resolution_{end}"), encode(Press.RESOLVE, view.id, end))
+                for end in BY_PERSON
+            ],
+        ),
+        blocks.button(
+            voice.plain("common", "button_customer"),
+            action=action_id(Press.CUSTOMER),
+            value=encode(Press.CUSTOMER, view.id),
+        ),
+    ]

@@ -1,0 +1,120 @@
+"""The few shapes that our messages are made of, on slack_sdk's models; and a message made of them.
+
+It must not know what any message says.
+"""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from slack_sdk.models.blocks import (
+    ActionsBlock,
+    Block,
+    ButtonElement,
+    ContextBlock,
+    DividerBlock,
+    HeaderBlock,
+    InteractiveElement,
+    MarkdownTextObject,
+    Option,
+    OverflowMenuElement,
+    PlainTextObject,
+    SectionBlock,
+    StaticSelectElement,
+)
+
+from templates import limits
+from templates.limits import LayoutError
+from templates.words import Mrkdwn, cut
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """A message as Slack takes it: ``text`` says the whole in a sentence (mrkdwn), ``blocks`` lay it out."""
+
+    text: str
+    blocks: list[limits.Block] = field(default_factory=list)
+
+    @cached_property
+    def content(self) -> str:
+        """A hash that changes with anything that is shown."""
+        shown = json.dumps([self.text, self.blocks], sort_keys=True, ensure_ascii=True)
+        return hashlib.sha256(shown.encode()).hexdigest()
+
+
+def rendered(text: Mrkdwn, blocks: Sequence[Block] = ()) -> Rendered:
+    """Make a message, checked. Raises `LayoutError` for one that Slack would refuse."""
+    message = Rendered(cut(text, limits.MOST_FALLBACK), [block.to_dict() for block in blocks])
+    if problems := limits.problems(message.text, message.blocks):
+        raise LayoutError(problems, message.text)
+    return message
+
+
+def header(text: str) -> HeaderBlock:
+    """Give a headline; nothing in it is interpreted, so customers' names may stand here."""
+    return HeaderBlock(text=plain(cut(text, limits.HEADER)))
+
+
+def plain(text: str) -> PlainTextObject:
+    """Give text that is shown as it stands."""
+    return PlainTextObject(text=text, emoji=False)
+
+
+def mrkdwn(text: Mrkdwn) -> MarkdownTextObject:
+    """Give text in Slack's markup; links in it are not unfurled and channel names not guessed."""
+    return MarkdownTextObject(text=text, verbatim=True)
+
+
+def section(
+    text: Mrkdwn, *, accessory: InteractiveElement | None = None, block_id: str | None = None
+) -> Block:
+    """Give a paragraph, with a button or a menu at its side."""
+    return SectionBlock(text=mrkdwn(text), accessory=accessory, block_id=block_id)
+
+
+def fields(texts: Sequence[Mrkdwn]) -> Block:
+    """Give short texts in two columns; no more than ten are shown."""
+    return SectionBlock(fields=[mrkdwn(text) for text in texts[: limits.FIELDS]])
+
+
+def context(*texts: Mrkdwn) -> Block:
+    """Give small print."""
+    return ContextBlock(elements=[mrkdwn(text) for text in texts if text])
+
+
+def divider() -> Block:
+    """Give a line across."""
+    return DividerBlock()
+
+
+def actions(elements: Sequence[InteractiveElement], *, block_id: str | None = None) -> Block:
+    """Give a row of buttons and menus; Slack keeps what was chosen in a menu as long as ``block_id`` stays."""
+    return ActionsBlock(elements=list(elements), block_id=block_id)
+
+
+def button(
+    label: str, *, action: str, value: str | None = None, style: str | None = None, url: str | None = None
+) -> ButtonElement:
+    """Give a button; ``style`` is ``primary`` or ``danger``."""
+    return ButtonElement(
+        text=plain(cut(label, limits.LABEL)), action_id=action, value=value, style=style, url=url
+    )
+
+
+def menu(label: str, *, action: str, options: Sequence[tuple[str, str]]) -> StaticSelectElement:
+    """Give a menu that reads ``label`` until something is chosen; ``options`` are (text, value)."""
+    return StaticSelectElement(
+        placeholder=plain(label),
+        action_id=action,
+        options=[Option(text=plain(cut(text, limits.LABEL)), value=value) for text, value in options],
+    )
+
+
+def overflow(*, action: str, options: Sequence[tuple[str, str]]) -> OverflowMenuElement:
+    """Give a menu behind three dots; ``options`` are (text, value), at most five."""
+    return OverflowMenuElement(
+        action_id=action,
+        options=[Option(text=plain(cut(text, limits.LABEL)), value=value) for text, value in options],
+    )

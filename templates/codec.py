@@ -1,0 +1,96 @@
+"""What a button carries: a version, a verb and its arguments, such as ``1:snooze:812:morning``.
+
+Read back it is checked to the letter; whatever does not fit is forged, or of another version, and does nothing.
+"""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import ClassVar, Final
+
+from rules.alerts.states import Resolution
+from rules.errors import WarmlineError
+
+_VERSION: Final = "1"
+_LONGEST: Final = 150
+_NUMBER: Final = re.compile(r"[1-9][0-9]{0,17}\Z")
+
+
+class StaleButtonError(WarmlineError):
+    """A button whose value this version does not know: forged, or from a message of another version."""
+
+    code: ClassVar[str] = "stale_button"
+
+
+class Press(StrEnum):
+    """What pressing asks for. The ``action_id`` is this with ``warmline.`` before it."""
+
+    CLAIM = "claim"
+    UNCLAIM = "unclaim"
+    SNOOZE = "snooze"
+    RESOLVE = "resolve"
+    ALERT = "alert"
+    """Show one alert."""
+    WHY = "why"
+    CUSTOMER = "customer"
+    """Show the customer of an alert."""
+    CARD = "card"
+    """Show a customer chosen among several."""
+    TIMELINE = "timeline"
+    DIGEST = "digest"
+    """Show a page of a digest's customers."""
+    LINK = "link"
+    """A link: Slack reports the press, and nothing is to be done."""
+
+
+class Snooze(StrEnum):
+    """How long an alert is put to sleep."""
+
+    HOUR = "hour"
+    MORNING = "morning"
+    WEEK = "week"
+    WAKE = "wake"
+    """Not at all: a snooze ends now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A button's value: the press, the alert, customer or digest it is about, and a choice or a page."""
+
+    press: Press
+    subject: int
+    choice: str = ""
+
+
+BY_PERSON: Final = (Resolution.RECOVERED, Resolution.LOST, Resolution.NOT_AN_ISSUE)
+"""The ends that a person may give an alert."""
+
+_CHOICES: Final[dict[Press, re.Pattern[str]]] = {
+    Press.SNOOZE: re.compile(f"(?:{'|'.join(Snooze)})\\Z"),
+    Press.RESOLVE: re.compile(f"(?:{'|'.join(BY_PERSON)})\\Z"),
+    Press.DIGEST: re.compile(r"[0-9]{1,6}\Z"),
+    Press.TIMELINE: re.compile(r"[0-9]{1,6}\Z"),
+}
+
+
+def action_id(press: Press) -> str:
+    """Give the id under which Slack reports the press of a button."""
+    return f"warmline.{press}"
+
+
+def encode(press: Press, subject: int, choice: str = "") -> str:
+    """Write a button's value."""
+    return ":".join([_VERSION, press, str(subject), *([choice] if choice else [])])
+
+
+def decode(text: object) -> Value:
+    """Read a button's value. Raises `StaleButtonError` for anything that `encode` does not write."""
+    parts = text.split(":") if isinstance(text, str) and len(text) <= _LONGEST else []
+    if len(parts) not in (3, 4) or parts[0] != _VERSION or parts[1] not in tuple(Press):
+        raise StaleButtonError
+    press, choice = Press(parts[1]), parts[3] if len(parts) == 4 else ""
+    wanted = _CHOICES.get(press)
+    fits = wanted.match(choice) if wanted else len(parts) == 3
+    if not fits or not _NUMBER.match(parts[2]):
+        raise StaleButtonError
+    return Value(press, int(parts[2]), choice)

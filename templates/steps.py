@@ -1,0 +1,75 @@
+"""The reply that tells, in an alert's thread, what happened to it; or, in a digest's, to many.
+
+It must not know where any of it came from.
+"""
+
+from collections.abc import Sequence
+
+from rules.alerts.states import Reason, Verb
+from templates import blocks, limits
+from templates.blocks import Rendered
+from templates.people import customer_name, mention
+from templates.views import StepsView, StepView
+from templates.voice import Voice
+from templates.words import Mrkdwn
+
+MOST_NAMES = 12
+"""Names that are listed for one thing that happened; the rest are counted."""
+MOST_GROUPS = 6
+
+
+def steps_reply(view: StepsView, voice: Voice) -> Rendered:
+    """Say what happened: a sentence for each thing, with the names of those it happened to."""
+    groups: dict[tuple[object, ...], list[StepView]] = {}
+    for step in view.steps:
+        groups.setdefault((step.verb, step.reason, step.resolution, step.actor, step.until), []).append(step)
+    told = [_group(group, voice) for group in list(groups.values())[:MOST_GROUPS]]
+    if not told:
+        text = voice.say("steps", "nothing")
+        return blocks.rendered(text, [blocks.section(text)])
+    text = Mrkdwn(" ".join(headline for headline, _ in told))
+    layout = [
+        blocks.section(voice.say("steps", "many", headline=headline, names=names) if names else headline)
+        for headline, names in told
+    ]
+    return blocks.rendered(text, layout)
+
+
+def step_words(step: StepView, voice: Voice) -> Mrkdwn:
+    """Say one step in a sentence."""
+    return voice.say(
+        "steps", macro(step), customer=customer_name(step.customer, voice), **_about(step, voice)
+    )
+
+
+def macro(step: StepView) -> str:
+    """Give the name of the text that says a step."""
+    match step.verb:
+        case Verb.CLAIM | Verb.UNCLAIM | Verb.SNOOZE:
+            return str(step.verb)
+        case Verb.RESOLVE:
+            return f"resolve_{step.resolution}_{step.reason}"
+        case _:
+            return f"{step.verb}_{step.reason}"
+
+
+def _about(step: StepView, voice: Voice) -> dict[str, object]:
+    """Give what the text of a step takes beside the customer."""
+    about: dict[str, object] = {}
+    if step.reason is Reason.BY_PERSON:
+        about["who"] = mention(step.actor) if step.actor else voice.say("steps", "somebody")
+    if step.verb is Verb.SNOOZE and step.until is not None:
+        about["until"] = voice.figures.slack_time(step.until)
+    return about
+
+
+def _group(group: Sequence[StepView], voice: Voice) -> tuple[Mrkdwn, Mrkdwn | None]:
+    first = group[0]
+    if len(group) == 1:
+        return step_words(first, voice), None
+    names = [customer_name(step.customer, voice, limits.LISTED_NAME) for step in group[:MOST_NAMES]]
+    more = len(group) - len(names)
+    headline = voice.say("steps", f"many_{macro(first)}", n=len(group), **_about(first, voice))
+    return headline, voice.say("common", "and_more", items=names, more=more) if more else voice.say(
+        "common", "list_and", items=names
+    )

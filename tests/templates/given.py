@@ -1,0 +1,170 @@
+"""Views to render, and strategies that make hostile ones."""
+
+from hypothesis import strategies as st
+
+from rules.alerts.evidence import Evidence
+from rules.alerts.rule import AlertKind, Severity
+from rules.alerts.states import Reason, Resolution, Verb
+from rules.instants import EARLIEST, LATEST, Calendar
+from templates.figures import Figures
+from templates.views import (
+    AlertView,
+    DigestView,
+    Member,
+    Money,
+    Person,
+    RuleView,
+    Standing,
+    StepView,
+)
+from templates.voice import Voice
+from templates.words import Words
+
+HOSTILE = "<!channel> & <@U1> *x* _y_ `z` \u202eevil\u202c 🙂 עברית \x00\n" + "&" * 10_000
+VOICE = Voice(Words(), Figures("en", Calendar.of("Europe/Berlin")), "USD")
+NOW = 1_795_343_400_000
+
+ANN = Person(
+    external_id="C-17", name="Ann Bell", segment="vip", owner="U08TOMBECKR", url="https://crm.example/c/C-17"
+)
+LAPSING = RuleView(
+    name="lapsing",
+    kind=AlertKind.PROBLEM,
+    severity=Severity.HIGH,
+    condition="silent(purchase, 30d) and count(purchase) >= 3",
+    action="Call them and ask what changed.",
+)
+ALERT = AlertView(
+    id=812,
+    steps=1,
+    opened_at=NOW,
+    rule=LAPSING,
+    customer=ANN,
+    facts=(Evidence("days_since(purchase)", "34"), Evidence("count(purchase)", "12")),
+    standing=Standing(),
+    spent=Money(84_020, "USD"),
+)
+
+texts = st.one_of(
+    st.text(alphabet=st.characters(codec=None), max_size=30),
+    st.sampled_from([HOSTILE, "", " ", "\ud800", "&" * 3_000, "<" * 200, "🙂" * 500, "*`_~", "א" * 300]),
+)
+instants = st.one_of(st.integers(EARLIEST, LATEST), st.sampled_from([EARLIEST, LATEST, NOW]))
+maybe_instants = st.none() | instants
+colleagues = st.one_of(st.sampled_from(["U08TOMBECKR", "S08MANAGERS", "tom@example.com"]), texts)
+people = st.builds(
+    Person,
+    external_id=texts.map(lambda text: text or "x"),
+    name=st.none() | texts,
+    segment=st.none() | texts,
+    owner=st.none() | colleagues,
+    url=st.none() | st.just("https://crm.example/?a=1&id=" + "%20" * 300),
+)
+rules = st.builds(
+    RuleView,
+    name=st.from_regex(r"[a-z][a-z0-9_]{0,59}", fullmatch=True),
+    kind=st.sampled_from(AlertKind),
+    severity=st.sampled_from(Severity),
+    condition=texts,
+    action=texts,
+)
+standings = st.builds(
+    Standing,
+    claimed_by=st.none() | colleagues,
+    snoozed_until=maybe_instants,
+    snoozed_by=st.none() | colleagues,
+    resolution=st.none() | st.sampled_from(Resolution),
+    resolved_by=st.none() | colleagues,
+    resolved_at=maybe_instants,
+)
+money = st.builds(
+    Money, minor=st.integers(-(2**63), 2**63 - 1), currency=st.sampled_from(["USD", "JPY", "KWD", "EUR"])
+)
+values = st.one_of(
+    st.none(),
+    st.integers(-(10**18), 10**18).map(str),
+    st.fractions(max_denominator=10**9, min_value=-(10**18), max_value=10**18).map(str),
+    st.sampled_from(["true", "false"]),
+    texts,
+)
+evidence = st.builds(
+    Evidence,
+    term=st.sampled_from(
+        [
+            "days_since(purchase)",
+            "count(purchase, 30d)",
+            "sum(purchase)",
+            "avg(purchase, 12mo)",
+            "change(sum(purchase), 30d)",
+            "overdue(purchase)",
+            "median_gap(purchase)",
+            "days_until(attr.renewal_date)",
+            "tenure",
+            "segment",
+            "attr.plan",
+            "count(ticket where priority = high and amount > 100, 7d)",
+            "missing(sign_up, purchase, 7d)",
+            "never(purchase)",
+            "silent(purchase, 30d)",
+            "gone(purchase)",
+            'count("' + "x" * 90 + '", 1y)',
+        ]
+    ),
+    value=values,
+)
+alerts = st.builds(
+    AlertView,
+    id=st.integers(1, 10**17),
+    steps=st.integers(1, 10**6),
+    opened_at=instants,
+    rule=rules,
+    customer=people,
+    facts=st.lists(evidence, max_size=12).map(tuple),
+    standing=standings,
+    spent=st.none() | money,
+)
+members = st.builds(
+    Member, alert_id=st.integers(1, 10**17), customer=people, standing=standings, spent=st.none() | money
+)
+digests = st.builds(
+    DigestView,
+    root=st.integers(1, 10**17),
+    rule=rules,
+    counts=st.dictionaries(
+        st.sampled_from(["open", *map(str, Resolution)]), st.integers(1, 10**7), min_size=1
+    ),
+    claimed=st.integers(0, 5),
+    snoozed=st.integers(0, 5),
+    top=st.lists(members, max_size=10).map(tuple),
+)
+# Every way in which `rules.alerts.decide` and `rules.alerts.person` let a step come about.
+WAYS = [
+    (Verb.OPEN, Reason.ENTERED, None),
+    (Verb.OPEN, Reason.BACKLOG, None),
+    (Verb.OPEN, Reason.COOLDOWN_OVER, None),
+    (Verb.WAKE, Reason.SNOOZE_OVER, None),
+    (Verb.WAKE, Reason.BY_PERSON, None),
+    (Verb.CLAIM, Reason.BY_PERSON, None),
+    (Verb.UNCLAIM, Reason.BY_PERSON, None),
+    (Verb.SNOOZE, Reason.BY_PERSON, None),
+    (Verb.RESOLVE, Reason.LEFT, Resolution.RECOVERED),
+    (Verb.RESOLVE, Reason.LEFT, Resolution.EXPIRED),
+    (Verb.RESOLVE, Reason.RULE_EDITED, Resolution.RULE_CHANGED),
+    (Verb.RESOLVE, Reason.RULE_REMOVED, Resolution.RULE_CHANGED),
+    (Verb.RESOLVE, Reason.BY_PERSON, Resolution.RECOVERED),
+    (Verb.RESOLVE, Reason.BY_PERSON, Resolution.LOST),
+    (Verb.RESOLVE, Reason.BY_PERSON, Resolution.NOT_AN_ISSUE),
+]
+
+
+@st.composite
+def steps(draw: st.DrawFn) -> StepView:
+    verb, reason, resolution = draw(st.sampled_from(WAYS))
+    return StepView(
+        verb=verb,
+        reason=reason,
+        customer=draw(people),
+        actor=draw(st.none() | colleagues),
+        until=draw(instants) if verb is Verb.SNOOZE else None,
+        resolution=resolution,
+    )
