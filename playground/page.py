@@ -7,6 +7,7 @@ import asyncio
 import json
 import threading
 from collections.abc import AsyncIterator, Callable
+from datetime import date, timedelta
 from typing import Any, Final
 
 from fastapi import APIRouter, Query
@@ -97,7 +98,7 @@ class Page:
         self.router = APIRouter()
         self.router.add_api_route("/", self.show, methods=["GET"])
         self.router.add_api_route("/state", self.state, methods=["GET"])
-        self.router.add_api_route("/page/list", self.list, methods=["GET"])
+        self.router.add_api_route("/page/list", self.channel_messages, methods=["GET"])
         self.router.add_api_route("/page/thread", self.thread, methods=["GET"])
         self.router.add_api_route("/page/modal", self.modal, methods=["GET"])
         self.router.add_api_route("/page/events", self.events, methods=["GET"])
@@ -144,11 +145,10 @@ class Page:
             today=day_name(self._workspace.day),
             can_advance=self._advance is not None,
             drawn=self._drawing.messages(self._drawing.shown(place, me), me),
-            version="",
         )
         return HTMLResponse(drawn)
 
-    def list(self, user: str, channel: str) -> Response:
+    def channel_messages(self, user: str, channel: str) -> Response:
         """Give a channel's messages, drawn, for a page that lost touch."""
         me = self._me(user)
         place = self._place(channel, me)
@@ -177,7 +177,7 @@ class Page:
         return {
             "channels": [
                 {
-                    "name": channel.name,
+                    "name": f"@{channel.name}" if channel.is_im else channel.name,
                     "messages": [
                         {
                             "ts": message.ts,
@@ -236,11 +236,15 @@ class Page:
             raise NotPossibleError("Time cannot be moved here.")
         if not self._advancing.acquire(blocking=False):
             raise NotPossibleError("The days are still passing.")
+        before = self._workspace.day
         try:
+            # What is told while the days pass belongs to the new date already.
+            self._workspace.set_day(_later(before, days.days))
+            day = before
             day = self._advance(days.days)
         finally:
+            self._workspace.set_day(day)
             self._advancing.release()
-        self._workspace.set_day(day)
         return {"ok": True, "today": day_name(day)}
 
     @staticmethod
@@ -334,6 +338,13 @@ class Page:
         """End every stream."""
         for loop, queue in tuple(self._streams):
             loop.call_soon_threadsafe(queue.put_nowait, None)
+
+
+def _later(day: str, days: int) -> str:
+    try:
+        return (date.fromisoformat(day) + timedelta(days=days)).isoformat()
+    except (ValueError, OverflowError):
+        return day
 
 
 def _event(body: JSON) -> str:

@@ -151,6 +151,10 @@ class Playground(Resettable):
 
     # changing it
 
+    def set_day(self, day: str) -> None:
+        """Set the business date, as while several days pass one by one: the page shows it, new messages carry it."""
+        self.workspace.set_day(day)
+
     def change_installation(
         self, *, token_error: str | None = None, scopes: frozenset[str] | None = None
     ) -> None:

@@ -80,6 +80,7 @@ class Workspace:
         self._channels = {channel.id: channel for channel in first_channels()}
         self._groups = {group.id: group for group in first_groups()}
         self._messages: dict[str, dict[str, Message]] = {}
+        self._threads: dict[tuple[str, str], list[str]] = {}
         self._read: dict[tuple[str, str], str] = {}
 
     # who is told
@@ -211,6 +212,8 @@ class Workspace:
                 broadcast=broadcast,
             )
             self._messages.setdefault(channel, {})[message.ts] = message
+            if thread_ts:
+                self._threads.setdefault((channel, thread_ts), []).append(message.ts)
         self.tell(Change("posted", message))
         return message
 
@@ -248,8 +251,10 @@ class Workspace:
 
     def replies(self, channel: str, root_ts: str, *, seen_by: str | None = None) -> tuple[Message, ...]:
         """Give the replies in a thread, in order of ts, without its root."""
-        found = self.messages(channel, seen_by=seen_by)
-        return tuple(m for m in found if m.thread_ts == root_ts and m.ts != root_ts)
+        with self._lock:
+            stamps = tuple(self._threads.get((channel, root_ts), ()))
+        found = (self.message(channel, ts, seen_by=seen_by) for ts in stamps)
+        return tuple(message for message in found if message)
 
     def ephemerals(self, user: str) -> tuple[Message, ...]:
         """Give the messages that only ``user`` sees, in order of ts."""
