@@ -23,10 +23,12 @@ SweepOutcome = Literal["done", "refused", "failed"]
 
 
 class Metrics:
-    """What happened since the process started."""
+    """What happened since the process started; with ``ctx``, also what stands in its database."""
 
-    def __init__(self) -> None:
+    def __init__(self, ctx: Context | None = None) -> None:
         self.registry = CollectorRegistry()
+        if ctx is not None:
+            self.registry.register(_Stored(ctx))
         self._sweeps = self._counter("sweeps", "Sweeps, by how they ended.", "outcome")
         self._sweep_seconds = Histogram(
             "warmline_sweep_seconds",
@@ -81,10 +83,6 @@ class Metrics:
         """Count an HTTP request; ``route`` is the route's pattern, never the path somebody sent."""
         self._requests.labels(route, str(status)).inc()
         self._request_seconds.labels(route).observe(seconds)
-
-    def watch(self, ctx: Context) -> None:
-        """Ask this database, too, whenever somebody scrapes."""
-        self.registry.register(_Stored(ctx))
 
     def _counter(self, name: str, words: str, *labels: str) -> Counter:
         return Counter(f"warmline_{name}", words, labels, registry=self.registry)

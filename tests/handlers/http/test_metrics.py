@@ -56,8 +56,7 @@ def test_counters_add_up() -> None:
 
 
 def test_what_stands_in_the_database_is_asked_for_at_each_scrape(database: Database) -> None:
-    metrics = Metrics()
-    metrics.watch(
+    metrics = Metrics(
         Context(
             database=database,
             now=lambda: 0,
