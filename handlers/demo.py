@@ -1,0 +1,97 @@
+"""The demo's company: CDNOW's real purchases, moved so that they end today, by customers with plausible names.
+
+Deterministic: the same customers have the same names on every machine. It must not know the playground.
+"""
+
+import csv
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime, timedelta
+from importlib import metadata
+from pathlib import Path
+from typing import ClassVar, Final, TextIO
+
+from rules.errors import WarmlineError
+
+_FILE: Final = "lifetimes/datasets/CDNOW_master.txt"
+_LAST_DAY: Final = date(1998, 6, 30)
+_FIRST_NAMES: Final = ["Ada", "Adam", "Aiko", "Alba", "Alice", "Amara", "Amir", "Ana", "Anders", "Andrea", "Anja", "Anton", "Aoife", "Aria", "Arjun", "Arne", "Astrid", "Aylin", "Beatriz", "Ben", "Bianca", "Bruno", "Camila", "Carl", "Carmen", "Cem", "Chiara", "Chloe", "Clara", "Daan", "Dalia", "Daniel", "Dara", "David", "Deniz", "Diego", "Dina", "Dmitri", "Ebba", "Edith", "Elena", "Elias", "Elif", "Ella", "Emil", "Emma", "Enzo", "Erik", "Esra", "Eva", "Farah", "Felix", "Fiona", "Flora", "Francesca", "Freya", "Gabriel", "Giulia", "Greta", "Hana", "Hannah", "Haruto", "Hassan", "Helena", "Hugo", "Ida", "Ilse", "Imani", "Ines", "Ingrid", "Irina", "Isabel", "Ivan", "Jakob", "Jamal", "Jana", "Jasper", "Jin", "Joana", "Johan", "Jonas", "Julia", "Kaito", "Karim", "Katja", "Kenji", "Kira", "Lars", "Laura", "Layla", "Lea", "Leon", "Lina", "Linh", "Lior", "Lotte", "Louis", "Lucia", "Luis", "Luna", "Mads", "Magda", "Maja", "Malik", "Marco", "Maria", "Marta", "Mateo", "Maya", "Mei", "Mia", "Milan", "Mila", "Min", "Mira", "Mohamed", "Nadia", "Naomi", "Nico", "Nikhil", "Nina", "Noa", "Noah", "Nora", "Olga", "Olivia", "Omar", "Oscar", "Paolo", "Pedro", "Petra", "Pia", "Priya", "Rafael", "Rana", "Rania", "Ravi", "Rosa", "Ruben", "Sami", "Sanna", "Sara", "Sasha", "Selma", "Sofia", "Stefan", "Sven", "Tariq", "Tessa", "Theo", "Thomas", "Tilda", "Tomas", "Uma", "Valentina", "Vera", "Victor", "Wei", "Willem", "Yara", "Yuki", "Yusuf", "Zoe", "Zofia"]
+_LAST_NAMES: Final = ["Abe", "Acosta", "Ahmed", "Almeida", "Andersen", "Arslan", "Bach", "Baker", "Barros", "Bauer", "Becker", "Bell", "Berg", "Bianchi", "Blom", "Bos", "Brandt", "Braun", "Brown", "Byrne", "Campos", "Cardoso", "Carter", "Castro", "Chen", "Cho", "Clarke", "Costa", "Cruz", "Dahl", "Das", "Davies", "Diaz", "Dubois", "Duarte", "Eriksen", "Evans", "Farkas", "Fernandes", "Ferrari", "Fischer", "Flores", "Fontaine", "Fuchs", "Garcia", "Gomez", "Gray", "Green", "Greco", "Gupta", "Haas", "Hall", "Hansen", "Hassan", "Hayashi", "Hoffmann", "Holm", "Horvat", "Huang", "Hughes", "Ibrahim", "Ito", "Ivanova", "Jansen", "Janssen", "Jensen", "Johansson", "Jones", "Kaya", "Keller", "Khan", "Kim", "Klein", "Kovacs", "Kowalski", "Kruger", "Kumar", "Lang", "Larsen", "Lee", "Lehmann", "Leroy", "Lima", "Lind", "Lopez", "Lund", "Maier", "Marino", "Marques", "Martin", "Meyer", "Mori", "Moreau", "Morris", "Mueller", "Murphy", "Nagy", "Nakamura", "Nguyen", "Nielsen", "Nilsson", "Novak", "Nowak", "Okafor", "Olsen", "Oliveira", "Ortiz", "Ozturk", "Park", "Patel", "Peeters", "Pereira", "Petrov", "Pham", "Popescu", "Price", "Quinn", "Ramos", "Rao", "Reyes", "Ricci", "Richter", "Rios", "Rivera", "Roberts", "Rojas", "Romano", "Rossi", "Roy", "Ruiz", "Ryan", "Saito", "Santos", "Sato", "Schmidt", "Schneider", "Schulz", "Shah", "Silva", "Simon", "Singh", "Smith", "Sokolov", "Sousa", "Stone", "Suzuki", "Svensson", "Takeda", "Tan", "Taylor", "Thomas", "Torres", "Tran", "Turner", "Vargas", "Vega", "Vidal", "Visser", "Vogel", "Walker", "Wang", "Ward", "Weber", "White", "Wilson", "Wolf", "Wong", "Wood", "Wright", "Yamada", "Yang", "Yilmaz", "Young", "Zhang", "Zimmermann"]
+_COUNTRIES: Final = ("US", "US", "US", "US", "CA", "GB", "DE", "FR", "MX", "AU")
+
+
+class DemoDataMissingError(WarmlineError):
+    """The package that carries CDNOW's purchases is not installed."""
+
+    code: ClassVar[str] = "demo_data_missing"
+
+
+def purchases_path() -> Path:
+    """Give where CDNOW's purchases lie; raises `DemoDataMissingError`."""
+    try:
+        path = Path(str(metadata.distribution("lifetimes").locate_file(_FILE)))
+    except metadata.PackageNotFoundError as error:
+        raise DemoDataMissingError from error
+    if not path.is_file():
+        raise DemoDataMissingError
+    return path
+
+
+def write_events(out: TextIO, *, today: date) -> None:
+    """Write every purchase as a line of JSON, moved by whole days so that the last falls on ``today``.
+
+    Each gets an hour of the shop's day, so that a customer's line tells more than midnights.
+    """
+    moved = today - _LAST_DAY
+    for number, (customer, day, cds, dollars) in enumerate(_lines()):
+        seconds = 8 * 3600 + _number(f"{customer} {number}") % (13 * 3600)
+        # The last day's purchases must not lie ahead of now, whenever today the demo begins.
+        moment = datetime.combine(day + moved, datetime.min.time()) + timedelta(
+            seconds=seconds if day < _LAST_DAY else 0
+        )
+        event = {
+            "customer": customer,
+            "kind": "purchase",
+            "occurred_at": moment.isoformat(),
+            "amount": dollars,
+            "currency": "USD",
+            "external_id": f"order-{number:05d}",
+            "properties": {"cds": cds},
+        }
+        out.write(json.dumps(event) + "\n")
+
+
+def write_customers(out: TextIO, *, owners: Sequence[str]) -> None:
+    """Write every customer as a line of CSV: name, e-mail, segment by what was spent, an owner, a country."""
+    spent: dict[str, float] = defaultdict(float)
+    for customer, _, _, dollars in _lines():
+        spent[customer] += float(dollars)
+    ranked = sorted(spent, key=lambda customer: -spent[customer])
+    vip, regular = set(ranked[: len(ranked) // 50]), set(ranked[: len(ranked) // 5])
+    writer = csv.writer(out)
+    writer.writerow(["external id", "name", "email", "segment", "owner", "country"])
+    for customer in sorted(spent):
+        number = _number(customer)
+        first = _FIRST_NAMES[number % len(_FIRST_NAMES)]
+        last = _LAST_NAMES[number // len(_FIRST_NAMES) % len(_LAST_NAMES)]
+        segment = "vip" if customer in vip else "regular" if customer in regular else "occasional"
+        # Only those worth a call have somebody of their own.
+        owner = owners[number % len(owners)] if customer in regular and owners else ""
+        email = f"{first}.{last}.{customer.lstrip('0')}@example.com".lower()
+        country = _COUNTRIES[number // 7 % len(_COUNTRIES)]
+        writer.writerow([customer, f"{first} {last}", email, segment, owner, country])
+
+
+def _lines() -> Iterator[tuple[str, date, int, str]]:
+    with purchases_path().open(encoding="ascii") as file:
+        for line in file:
+            parts = line.split()
+            if len(parts) == 4 and parts[0].isdigit():
+                customer, day, cds, dollars = parts
+                yield customer, datetime.strptime(day, "%Y%m%d").date(), int(cds), dollars  # noqa: DTZ007  a date
+
+
+def _number(text: str) -> int:
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=6).digest(), "big")
