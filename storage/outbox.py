@@ -257,8 +257,9 @@ def get(tx: Transaction, number: int) -> Message:
 
 
 def by_numbers(tx: Transaction, numbers: Sequence[int]) -> dict[int, Message]:
-    """Give messages by their numbers."""
-    rows = tx.session.execute(select(OutboxRow).where(col(OutboxRow.id).in_(numbers))).scalars()
+    """Give messages by their numbers, in that order."""
+    wanted = select(OutboxRow).where(col(OutboxRow.id).in_(numbers)).order_by(col(OutboxRow.id))
+    rows = tx.session.execute(wanted).scalars()
     return {row.id: _message(row) for row in rows}
 
 

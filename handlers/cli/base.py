@@ -116,4 +116,4 @@ def print_json(data: Mapping[str, Any]) -> None:
 
 def console() -> Console:
     """Give the console for people to look at; where output is no terminal it is plain text."""
-    return Console(file=click.get_text_stream("stdout"), highlight=False, markup=False, emoji=False)
+    return Console(file=sys.stdout, highlight=False, markup=False, emoji=False)

@@ -1,0 +1,307 @@
+"""Sweeps: alerts open and end as conditions come to hold and cease to, whatever happens in between."""
+
+import contextlib
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import text
+
+from handlers import sweep as sweep_module
+from handlers.context import Context
+from handlers.sweep import RuleCount, SweepInPastError, sweep
+from rules.alerts.retry import Delivery
+from rules.alerts.rule import AlertKind, Backlog, RuleState
+from rules.alerts.states import Reason, Resolution, Verb
+from rules.instants import DAY, HOUR
+from storage import alerts, dirty, matches, outbox, rules
+from storage.alerts import Alert, Step
+from storage.database import Database
+from storage.errors import SweepRunningError
+from storage.outbox import Call, Message, Subject
+from tests.contexts import context
+from tests.histories import customer, purchases, rule
+
+D = 20_000 * DAY
+SILENT = "silent(purchase, 30d)"
+
+
+@pytest.fixture
+def ctx(database: Database) -> Context:
+    return context(database)
+
+
+def counts(ctx: Context, day: int) -> RuleCount:
+    [found] = sweep(ctx, as_of=D + day * DAY).rules
+    return found
+
+
+def alert_of(ctx: Context, number: int) -> Alert:
+    with ctx.database.reading() as tx:
+        return alerts.of_customer(tx, number)[0]
+
+
+def messages(ctx: Context) -> list[Message]:
+    with ctx.database.reading() as tx:
+        return list(outbox.by_numbers(tx, range(1, 1_000)).values())
+
+
+def test_a_customer_falls_silent_and_comes_back(ctx: Context) -> None:
+    customer(ctx.database, 1, known_since=D - 100 * DAY)
+    purchases(ctx.database, 1, [D - 29 * DAY])
+    watched = rule(ctx.database, "lapsing", SILENT)
+    assert counts(ctx, 0) == RuleCount("lapsing")
+    assert counts(ctx, 1) == RuleCount("lapsing", matched=1, entered=1, opened=1)
+    opened = alert_of(ctx, 1)
+    assert (opened.reason, opened.opened_at) == (Reason.ENTERED, D + DAY)
+    assert [(one.term, one.value) for one in opened.evidence] == [
+        ("days_since(purchase)", "30"),
+        ("count(purchase)", "1"),
+    ]
+    assert counts(ctx, 2) == RuleCount("lapsing", matched=1)
+    purchases(ctx.database, 1, [D + 3 * DAY])
+    assert counts(ctx, 3) == RuleCount("lapsing", left=1, resolved=1)
+    ended = alert_of(ctx, 1)
+    assert (ended.resolution, ended.resolved_at) == (Resolution.RECOVERED, D + 3 * DAY)
+    with ctx.database.reading() as tx:
+        told = [(one.verb, one.reason) for one in alerts.transitions(tx, ended)]
+    assert told == [(Verb.OPEN, Reason.ENTERED), (Verb.RESOLVE, Reason.LEFT)]
+    assert [(one.call, one.subject, one.rule_id) for one in messages(ctx)] == [
+        (Call.POST, Subject.ALERT, watched.id),
+        (Call.REPLY, Subject.STEPS, watched.id),
+        (Call.UPDATE, Subject.ALERT, watched.id),
+    ]
+
+
+def test_an_opportunity_that_passes_has_expired(ctx: Context) -> None:
+    customer(ctx.database, 1, known_since=D)
+    rule(ctx.database, "hot", "count(purchase, 2d) >= 2", kind=AlertKind.OPPORTUNITY)
+    sweep(ctx, as_of=D)
+    purchases(ctx.database, 1, [D + HOUR, D + 2 * HOUR])
+    assert counts(ctx, 1).opened == 1
+    assert counts(ctx, 3).resolved == 1
+    assert alert_of(ctx, 1).resolution is Resolution.EXPIRED
+
+
+@pytest.mark.parametrize(
+    ("backlog", "opened", "posts"),
+    [(Backlog.DIGEST, 3, [Subject.DIGEST]), (Backlog.POST, 3, [Subject.ALERT] * 3), (Backlog.IGNORE, 0, [])],
+)
+def test_those_for_whom_a_rule_holds_already(
+    ctx: Context, backlog: Backlog, opened: int, posts: list[Subject]
+) -> None:
+    for number in (1, 2, 3):
+        customer(ctx.database, number, known_since=D - 60 * DAY)
+    rule(ctx.database, "lapsing", SILENT, backlog=backlog)
+    assert counts(ctx, 0) == RuleCount("lapsing", matched=3, entered=3, opened=opened)
+    assert [message.subject for message in messages(ctx)] == posts
+    assert all(message.state is Delivery.PENDING for message in messages(ctx))
+    # Whoever comes later is told by a message of its own, and the backlog stays what it was.
+    customer(ctx.database, 4, known_since=D - 29 * DAY)
+    assert counts(ctx, 1).opened == 1
+    assert messages(ctx)[-1].subject is Subject.ALERT
+
+
+def test_those_of_a_digest_who_recover_are_told_together(ctx: Context) -> None:
+    for number in range(1, 6):
+        customer(ctx.database, number, known_since=D - 60 * DAY)
+    rule(ctx.database, "lapsing", SILENT)
+    sweep(ctx, as_of=D)
+    for number in (1, 2, 3):
+        purchases(ctx.database, number, [D + HOUR])
+    assert counts(ctx, 1).resolved == 3
+    digest, *rest = messages(ctx)
+    assert [(one.call, one.subject, one.root) for one in rest] == [
+        (Call.REPLY, Subject.STEPS, digest.id),
+        (Call.UPDATE, Subject.DIGEST, digest.id),
+    ]
+    with ctx.database.reading() as tx:
+        assert {step.customer_id for step in alerts.told_in(tx, rest[0].id)} == {1, 2, 3}
+        assert alerts.resolutions(tx, digest.id) == {"recovered": 3, "open": 2}
+
+
+def test_after_a_cooldown_what_still_holds_is_told(ctx: Context) -> None:
+    customer(ctx.database, 1, known_since=D)
+    rule(ctx.database, "busy", "count(purchase, 1d) >= 1", cooldown=3 * DAY)
+    sweep(ctx, as_of=D)
+    purchases(ctx.database, 1, [D + HOUR])
+    assert counts(ctx, 1).opened == 1
+    assert counts(ctx, 2).resolved == 1  # cools down until day 5
+    purchases(ctx.database, 1, [D + 3 * DAY + HOUR, D + 4 * DAY + HOUR, D + 5 * DAY + HOUR])
+    assert counts(ctx, 4) == RuleCount("busy", matched=1, entered=1)
+    assert counts(ctx, 5) == RuleCount("busy", matched=1, opened=1)
+    assert alert_of(ctx, 1).reason is Reason.COOLDOWN_OVER
+    assert alert_of(ctx, 1).evidence != ()
+    assert counts(ctx, 6) == RuleCount("busy", matched=1)
+
+
+def person_resolves(ctx: Context, alert: Alert, at: int) -> None:
+    with ctx.database.writing() as tx:
+        changes = {
+            "state": "resolved",
+            "resolution": Resolution.NOT_AN_ISSUE,
+            "resolved_at": at,
+            "resolved_by": "U2",
+        }
+        step = Step(alert=alert, verb=Verb.RESOLVE, reason=Reason.BY_PERSON, changes=changes, actor="U2")
+        alerts.take_steps(tx, [step], now=at)
+
+
+def test_what_a_person_resolved_opens_again_only_after_it_left(ctx: Context) -> None:
+    customer(ctx.database, 1, known_since=D - 60 * DAY)
+    rule(ctx.database, "lapsing", SILENT, cooldown=DAY)
+    sweep(ctx, as_of=D)
+    person_resolves(ctx, alert_of(ctx, 1), D)
+    for day in (1, 2, 40):
+        assert counts(ctx, day) == RuleCount("lapsing", matched=1)
+    purchases(ctx.database, 1, [D + 40 * DAY + HOUR])
+    assert counts(ctx, 41).left == 1
+    assert counts(ctx, 71).opened == 1
+
+
+def test_a_snooze_ends_at_its_instant(ctx: Context) -> None:
+    customer(ctx.database, 1, known_since=D - 60 * DAY)
+    rule(ctx.database, "lapsing", SILENT)
+    sweep(ctx, as_of=D)
+    with ctx.database.writing() as tx:
+        changes = {"snoozed_until": D + 2 * DAY, "snoozed_by": "U2"}
+        step = Step(alert=alert_of(ctx, 1), verb=Verb.SNOOZE, reason=Reason.BY_PERSON, changes=changes)
+        alerts.take_steps(tx, [step], now=D)
+    sweep(ctx, as_of=D + 2 * DAY - 1)
+    assert alert_of(ctx, 1).snoozed_until == D + 2 * DAY
+    sweep(ctx, as_of=D + 2 * DAY)
+    woken = alert_of(ctx, 1)
+    assert woken.snoozed_until is None
+    assert woken.unresolved
+    with ctx.database.reading() as tx:
+        assert alerts.transitions(tx, woken)[-1].reason is Reason.SNOOZE_OVER
+
+
+def edit(ctx: Context, condition: str) -> None:
+    with ctx.database.writing() as tx:
+        found = rules.by_name(tx, "lapsing")
+        assert found is not None
+        rules.edit(tx, found, body=replace(found.body, condition=condition), author="U1", now=0, diff="")
+
+
+def test_an_edited_rule_keeps_what_still_holds(ctx: Context) -> None:
+    for number, days in ((1, 60), (2, 45), (3, 20)):
+        customer(ctx.database, number, known_since=D - days * DAY)
+    rule(ctx.database, "lapsing", SILENT, cooldown=5 * DAY)
+    assert counts(ctx, 0).opened == 2
+    edit(ctx, "silent(purchase, 50d)")
+    assert counts(ctx, 1) == RuleCount("lapsing", matched=1, left=1, resolved=1)
+    assert alert_of(ctx, 2).resolution is Resolution.RULE_CHANGED
+    assert alert_of(ctx, 1).rule_version == 1
+    edit(ctx, "silent(purchase, 10d)")
+    # Customer 2 enters again within the cooldown; customer 3 is the backlog of the edited rule.
+    assert counts(ctx, 2) == RuleCount("lapsing", matched=3, entered=2, opened=1)
+    assert alert_of(ctx, 3).reason is Reason.BACKLOG
+    assert Counter(message.subject for message in messages(ctx) if message.call is Call.POST) == {
+        Subject.DIGEST: 2
+    }
+
+
+def test_a_paused_rule_rests_and_a_resumed_one_is_settled(ctx: Context) -> None:
+    customer(ctx.database, 1, known_since=D - 60 * DAY)
+    customer(ctx.database, 2, known_since=D - 10 * DAY)
+    watched = rule(ctx.database, "lapsing", SILENT)
+    sweep(ctx, as_of=D)
+    with ctx.database.writing() as tx:
+        rules.set_state(tx, watched, RuleState.PAUSED)
+    purchases(ctx.database, 1, [D + HOUR])
+    assert sweep(ctx, as_of=D + 25 * DAY).rules == ()
+    assert alert_of(ctx, 1).unresolved
+    with ctx.database.writing() as tx:
+        rules.set_state(tx, watched, RuleState.ACTIVE)
+    assert counts(ctx, 26) == RuleCount("lapsing", matched=1, entered=1, left=1, opened=1, resolved=1)
+    assert alert_of(ctx, 1).resolution is Resolution.RULE_CHANGED
+    assert alert_of(ctx, 2).reason is Reason.BACKLOG
+
+
+def test_time_runs_forward(ctx: Context) -> None:
+    customer(ctx.database, 1, known_since=D - 60 * DAY)
+    watched = rule(ctx.database, "lapsing", SILENT)
+    sweep(ctx, as_of=D)
+    assert counts(ctx, 0) == RuleCount("lapsing", matched=1)
+    with pytest.raises(SweepInPastError):
+        sweep(ctx, as_of=D - 1)
+    with ctx.database.reading() as tx:
+        assert rules.last_swept(tx) == D
+        assert matches.since(tx, rule_id=watched.id, customer_id=1) == D
+
+
+def test_one_sweep_at_a_time(ctx: Context) -> None:
+    with ctx.database.sweeping(), pytest.raises(SweepRunningError):
+        sweep(ctx, as_of=D)
+    if ctx.database.dialect == "postgresql":
+        other = Database(ctx.database.url.render_as_string(hide_password=False))
+        with other.sweeping(), pytest.raises(SweepRunningError):
+            sweep(ctx, as_of=D)
+        other.close()
+    sweep(ctx, as_of=D)
+
+
+def test_a_customer_who_is_not_known_yet_matches_nothing(ctx: Context) -> None:
+    customer(ctx.database, 1, known_since=D + DAY)
+    rule(ctx.database, "none", "never(purchase)")
+    assert sweep(ctx, as_of=D).candidates == 0
+    assert counts(ctx, 1).matched == 1
+
+
+def test_what_was_read_as_touched_is_forgotten_and_what_came_since_stays(
+    ctx: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    customer(ctx.database, 1, known_since=D - 60 * DAY)
+    purchases(ctx.database, 1, [D - 40 * DAY])
+    rule(ctx.database, "lapsing", SILENT)
+    read = sweep_module._read_block
+
+    def with_an_event_meanwhile(*args: object) -> object:
+        purchases(ctx.database, 1, [D - 35 * DAY])
+        return read(*args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(sweep_module, "_read_block", with_an_event_meanwhile)
+    sweep(ctx, as_of=D)
+    with ctx.database.reading() as tx:
+        assert len(dirty.batches(tx)) == 1
+
+
+class CutShortError(Exception):
+    pass
+
+
+@pytest.mark.parametrize("cut_after", [0, 1, 2, 5, 7])
+def test_a_sweep_cut_short_is_simply_repeated(
+    ctx: Context, cut_after: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever was written before the cut counts; a digest goes out whole, once, with the next sweep."""
+    for number in range(1, 9):
+        customer(ctx.database, number, known_since=D - 60 * DAY)
+    rule(ctx.database, "lapsing", SILENT)
+    rule(ctx.database, "posting", "silent(purchase, 40d)", backlog=Backlog.POST)
+    monkeypatch.setattr(sweep_module, "BATCH", 2)
+    write, written = sweep_module._write, 0
+
+    def cut(*args: object) -> None:
+        nonlocal written
+        if written == cut_after:
+            raise CutShortError
+        written += 1
+        write(*args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(sweep_module, "_write", cut)
+    with contextlib.suppress(CutShortError):
+        sweep(ctx, as_of=D)
+    with ctx.database.reading() as tx:
+        assert all(one.state is Delivery.FORMING for one in messages(ctx) if one.subject is Subject.DIGEST)
+    monkeypatch.setattr(sweep_module, "_write", write)
+    sweep(ctx, as_of=D + DAY)
+    posts = Counter((one.subject, one.state) for one in messages(ctx))
+    assert posts == {(Subject.DIGEST, Delivery.PENDING): 1, (Subject.ALERT, Delivery.PENDING): 8}
+    with ctx.database.reading() as tx:
+        opened = alerts.unresolved(tx)
+        assert tx.execute(text("SELECT count(*) FROM dirty")).scalar_one() == 0
+    assert Counter((one.rule_id, one.customer_id) for one in opened) == {
+        (number, who): 1 for number in (1, 2) for who in range(1, 9)
+    }
