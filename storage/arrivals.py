@@ -3,8 +3,13 @@
 Owns the table ``arrival``. It must not know customers.
 """
 
-from sqlalchemy import BigInteger, Column, PrimaryKeyConstraint, Text
+from collections.abc import Mapping
+
+from sqlalchemy import BigInteger, Column, PrimaryKeyConstraint, Text, text
 from sqlmodel import Field, SQLModel
+
+from rules.instants import HOUR
+from storage.database import Transaction
 
 
 class Arrival(SQLModel, table=True):
@@ -14,5 +19,23 @@ class Arrival(SQLModel, table=True):
 
     source: str = Field(sa_column=Column(Text, nullable=False))
     hour: int = Field(sa_column=Column(BigInteger, nullable=False, autoincrement=False))
+    """The instant at which the hour begins."""
     events: int = Field(sa_column=Column(BigInteger, nullable=False))
     last_at: int = Field(sa_column=Column(BigInteger, nullable=False))
+
+
+_NOTE = text(
+    "INSERT INTO arrival (source, hour, events, last_at) VALUES (:source, :hour, :events, :now) "
+    "ON CONFLICT (source, hour) DO UPDATE SET events = arrival.events + excluded.events, "
+    "last_at = CASE WHEN excluded.last_at > arrival.last_at THEN excluded.last_at ELSE arrival.last_at END"
+)
+
+
+def note(tx: Transaction, events: Mapping[str, int], *, now: int) -> None:
+    """Note how many new events of each source came at ``now``."""
+    rows = [
+        {"source": source, "hour": now - now % HOUR, "events": n, "now": now}
+        for source, n in sorted(events.items())
+    ]
+    if rows:
+        tx.execute(_NOTE, rows)

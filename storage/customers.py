@@ -4,7 +4,7 @@ Owns the tables ``customer`` and ``attribute``. It must not know what an event m
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from types import MappingProxyType
@@ -18,12 +18,16 @@ from sqlalchemy.dialects.postgresql import TEXT
 from sqlmodel import Field, SQLModel, col
 
 from rules.conditions.names import fold
+from storage.counters import take
 from storage.database import Transaction
-from storage.sets import any_of
+from storage.sets import Columns, any_of, given, table
 
+OWN: Final = ("name", "email", "segment", "owner", "country", "language")
+"""The customer's own texts, as columns and in a `Profile`."""
 LONGEST_SEARCHED: Final = 200
 """Characters of a name or an address that searching looks at: an index of PostgreSQL takes no more than 2,700 bytes."""
 _LAST_CHARACTER: Final = "\U0010ffff"
+_INTAKE_LOCK: Final = 0x5741524E  # "WARN": the advisory lock of intakes on PostgreSQL
 _ALIKE: Final = 70.0
 """From 0 to 100: how alike a name must be to be suggested."""
 
@@ -181,6 +185,17 @@ def ids(tx: Transaction, known_at: int) -> NDArray[np.int64]:
     return np.fromiter(rows, dtype=np.int64)
 
 
+def owned_among(tx: Transaction, customer_ids: Iterable[int], owners: Iterable[str]) -> set[int]:
+    """Give those of ``customer_ids`` whose owner is one of ``owners``, casefolded: Slack ids and e-mail addresses."""
+    rows = tx.execute(
+        select(col(Customer.id)).where(
+            col(Customer.id).in_(any_of(tx.dialect, customer_ids, "int")),
+            func.lower(col(Customer.owner)).in_(list(owners)),
+        )
+    )
+    return {row[0] for row in rows}
+
+
 def count(tx: Transaction) -> int:
     """Count all customers."""
     return int(tx.execute(select(func.count()).select_from(Customer)).scalar_one())
@@ -196,6 +211,125 @@ _ATTRIBUTE_NAMES: Final = text(
 def attribute_names(tx: Transaction) -> list[str]:
     """Give the names of all attributes that any customer has, in order; one seek a name, however many customers."""
     return sorted(tx.execute(_ATTRIBUTE_NAMES).scalars())
+
+
+def hold_off(tx: Transaction, *, alone: bool) -> None:
+    """Let intakes of events run beside each other, but not beside one that is ``alone``, until the transaction ends.
+
+    Who sets ``known_since`` to a later instant must see every event: it has to be alone. To be called first in a
+    transaction. On SQLite there is one writer anyway.
+    """
+    if tx.dialect == "postgresql":
+        lock = "pg_advisory_xact_lock" if alone else "pg_advisory_xact_lock_shared"
+        tx.execute(text(f"SELECT {lock}(:n)"), {"n": _INTAKE_LOCK})
+
+
+def lookup(tx: Transaction, external_ids: Iterable[str]) -> dict[str, tuple[int, int]]:
+    """Give (id, known_since) of customers by external id; those not known yet lack."""
+    rows = tx.execute(
+        select(col(Customer.external_id), col(Customer.id), col(Customer.known_since)).where(
+            col(Customer.external_id).in_(any_of(tx.dialect, external_ids, "text"))
+        )
+    )
+    return {row[0]: (row[1], row[2]) for row in rows}
+
+
+def create(tx: Transaction, since: Mapping[str, int]) -> dict[str, int]:
+    """Make customers by external id, known since the instants given; gives the ids of those that were made.
+
+    One that another process made meanwhile is left as it is, and lacks in the answer.
+    """
+    if not since:
+        return {}
+    columns: Columns = (("id", "int"), ("external_id", "text"), ("known_since", "int"))
+    ordered = sorted(since.items())
+    rows = [
+        (number, *named) for number, named in zip(take(tx, "customer", len(ordered)), ordered, strict=True)
+    ]
+    sql = (
+        "INSERT INTO customer (id, external_id, known_since, search_name, search_email) "  # noqa: S608
+        f"SELECT id, external_id, known_since, '', '' FROM {table(tx.dialect, columns)} "
+        "WHERE true ON CONFLICT (external_id) DO NOTHING RETURNING external_id, id"
+    )
+    return {row[0]: row[1] for row in tx.execute(given(tx.dialect, sql, columns, rows))}
+
+
+def know_since(tx: Transaction, since: Mapping[int, int]) -> set[int]:
+    """Move ``known_since`` back where an earlier instant became known; gives the ids of those that moved."""
+    if not since:
+        return set()
+    columns: Columns = (("id", "int"), ("since", "int"))
+    sql = (
+        f"UPDATE customer SET known_since = given.since FROM {table(tx.dialect, columns)} "  # noqa: S608
+        "WHERE customer.id = given.id AND customer.known_since > given.since RETURNING customer.id"
+    )
+    return set(tx.execute(given(tx.dialect, sql, columns, sorted(since.items()))).scalars())
+
+
+def locked(tx: Transaction, external_ids: Iterable[str]) -> dict[str, Profile]:
+    """Give customers by external id, so that nobody else changes them until the transaction ends."""
+    rows = tx.session.execute(
+        select(Customer)
+        .where(col(Customer.external_id).in_(any_of(tx.dialect, external_ids, "text")))
+        .order_by(col(Customer.id))
+        .with_for_update()
+    ).scalars()
+    return {profile.external_id: profile for profile in _profiles(tx, rows)}
+
+
+_CUSTOMER: Final[Columns] = (
+    ("id", "int"),
+    *((name, "text") for name in OWN),
+    ("created_at", "int"),
+    ("known_since", "int"),
+    ("search_name", "text"),
+    ("search_email", "text"),
+)
+_ATTRIBUTE: Final[Columns] = (("customer_id", "int"), ("name", "text"), ("value", "text"))
+
+
+def save(tx: Transaction, changes: Sequence[tuple[Profile, Profile]]) -> None:
+    """Store profiles that changed, each as (before, after)."""
+    if not changes:
+        return
+    sets = ", ".join(f"{name} = given.{name}" for name, _ in _CUSTOMER[1:])
+    sql = (
+        f"UPDATE customer SET {sets} FROM {table(tx.dialect, _CUSTOMER)} "  # noqa: S608
+        "WHERE customer.id = given.id"
+    )
+    rows = [
+        (
+            after.id,
+            *(getattr(after, name) for name in OWN),
+            after.created_at,
+            after.known_since,
+            searched(after.name),
+            searched(after.email),
+        )
+        for _, after in changes
+    ]
+    tx.execute(given(tx.dialect, sql, _CUSTOMER, rows))
+    kept, gone = [], []
+    for before, after in changes:
+        for name, value in after.attributes.items():
+            if before.attributes.get(name) != value:
+                written = json.dumps(value, ensure_ascii=False) if isinstance(value, str) else str(value)
+                kept.append((after.id, name, written))
+        gone += [(after.id, name) for name in before.attributes if name not in after.attributes]
+    if kept:
+        sql = (
+            f"INSERT INTO attribute (customer_id, name, value) SELECT customer_id, name, value "  # noqa: S608
+            f"FROM {table(tx.dialect, _ATTRIBUTE)} WHERE true "
+            "ON CONFLICT (customer_id, name) DO UPDATE SET value = excluded.value"
+        )
+        tx.execute(given(tx.dialect, sql, _ATTRIBUTE, sorted(kept)))
+    if gone:
+        columns = _ATTRIBUTE[:2]
+        sql = (
+            "DELETE FROM attribute WHERE (customer_id, name) IN "  # noqa: S608
+            f"(SELECT customer_id, name FROM {table(tx.dialect, columns)})"
+        )
+        tx.execute(given(tx.dialect, sql, columns, sorted(gone)))
 
 
 def _profiles(tx: Transaction, rows: Iterable[Customer]) -> list[Profile]:

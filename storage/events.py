@@ -5,11 +5,12 @@ It must not know what a rule makes of an event.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import (
     BigInteger,
@@ -19,15 +20,19 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     String,
     Text,
+    TextClause,
+    bindparam,
     func,
     select,
     text,
     tuple_,
+    update,
 )
 from sqlmodel import Field, SQLModel, col
 
+from storage.counters import take
 from storage.database import Transaction
-from storage.sets import any_of
+from storage.sets import Columns, any_of, given, table
 
 
 class Kind(SQLModel, table=True):
@@ -79,16 +84,141 @@ class EventDetail(SQLModel, table=True):
     properties: str | None = Field(default=None, sa_column=Column(Text))
 
 
+class Stored(NamedTuple):
+    """One row to be stored; the first four are its place in the table."""
+
+    customer_id: int
+    kind: int
+    occurred_at: int
+    key: int
+    amount: int | None
+    currency: str | None
+    source: str
+    external_id: str | None
+    properties: str | None
+
+    @property
+    def body(self) -> "Body":
+        """What may not differ where the same event comes again."""
+        return (self.amount, self.currency, self.properties)
+
+
+Whereabouts = tuple[int, int, int, int]
+"""The primary key of an event: (customer id, kind id, occurred_at, key)."""
+Body = tuple[int | None, str | None, str | None]
+"""(amount, currency, properties)"""
+
+_PLACE: Final[Columns] = (("customer_id", "int"), ("kind", "int"), ("occurred_at", "int"), ("key", "int"))
+_EVENT: Final[Columns] = (*_PLACE, ("amount", "int"), ("currency", "text"))
+_DETAIL: Final[Columns] = (*_PLACE, ("source", "text"), ("external_id", "text"), ("properties", "text"))
+
+
+def add(tx: Transaction, rows: Sequence[Stored]) -> set[Whereabouts]:
+    """Store those of ``rows`` whose place is free, and give their places. No place may be given twice."""
+    if not rows:
+        return set()
+    # In the order of the table: pages are written once, and two processes never wait for each other in a circle.
+    ordered = sorted(rows, key=_place)
+    found = tx.execute(_insert(tx, "event", _EVENT, [row[:6] for row in ordered], returning=True))
+    inserted: set[Whereabouts] = {(row[0], row[1], row[2], row[3]) for row in found}
+    details = [
+        (*row[:4], row.source, row.external_id, row.properties)
+        for row in ordered
+        if _place(row) in inserted and (row.external_id is not None or row.properties is not None)
+    ]
+    if details:
+        tx.execute(_insert(tx, "event_detail", _DETAIL, details, returning=False))
+    _count(tx, inserted)
+    return inserted
+
+
+def bodies(tx: Transaction, places: Sequence[Whereabouts]) -> dict[Whereabouts, Body]:
+    """Give what is stored at ``places``; places where nothing is lack."""
+    if not places:
+        return {}
+    # The join begins with the places: each is one seek, however many events there are.
+    sql = (
+        "SELECT event.customer_id, event.kind, event.occurred_at, event.key, event.amount, event.currency, "  # noqa: S608
+        f"event_detail.properties FROM {table(tx.dialect, _PLACE)} CROSS JOIN event "
+        "LEFT JOIN event_detail ON event_detail.customer_id = event.customer_id "
+        "AND event_detail.kind = event.kind AND event_detail.occurred_at = event.occurred_at "
+        "AND event_detail.key = event.key "
+        "WHERE event.customer_id = given.customer_id AND event.kind = given.kind "
+        "AND event.occurred_at = given.occurred_at AND event.key = given.key"
+    )
+    return {
+        (row[0], row[1], row[2], row[3]): (row[4], row[5], row[6])
+        for row in tx.execute(given(tx.dialect, sql, _PLACE, places))
+    }
+
+
+def ensure_kinds(tx: Transaction, names: Iterable[str]) -> dict[str, int]:
+    """Give the ids of kinds by canonical name, making those that are new."""
+    wanted = sorted(set(names))
+    found = kind_ids(tx, wanted)
+    new = [name for name in wanted if name not in found]
+    if not new:
+        return found
+    rows = list(zip(take(tx, "kind", len(new)), new, strict=True))
+    columns: Columns = (("id", "int"), ("name", "text"))
+    # Another process may have made it since: its id counts, and ours is never used.
+    sql = (
+        f"INSERT INTO kind (id, name, events) SELECT id, name, 0 FROM {table(tx.dialect, columns)} "  # noqa: S608
+        "WHERE true ON CONFLICT (name) DO NOTHING"
+    )
+    tx.execute(given(tx.dialect, sql, columns, rows))
+    return kind_ids(tx, wanted)
+
+
+def first_at(tx: Transaction, customer_ids: Sequence[int]) -> dict[int, int]:
+    """Give the instant of each customer's first event; those without one lack."""
+    rows = tx.execute(
+        select(col(Event.customer_id), func.min(col(Event.occurred_at)))
+        .where(col(Event.customer_id).in_(any_of(tx.dialect, customer_ids, "int")))
+        .group_by(col(Event.customer_id))
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+def _place(row: Stored) -> Whereabouts:
+    return (row.customer_id, row.kind, row.occurred_at, row.key)
+
+
+def _insert(
+    tx: Transaction, name: str, columns: Columns, rows: Sequence[Sequence[Any]], *, returning: bool
+) -> TextClause:
+    names = ", ".join(column for column, _ in columns)
+    sql = (
+        f"INSERT INTO {name} ({names}) SELECT {names} FROM {table(tx.dialect, columns)} "  # noqa: S608
+        "WHERE true ON CONFLICT DO NOTHING"
+    )
+    if returning:
+        sql += " RETURNING customer_id, kind, occurred_at, key"
+    return given(tx.dialect, sql, columns, rows)
+
+
+def _count(tx: Transaction, inserted: Iterable[Whereabouts]) -> None:
+    new = Counter(place[1] for place in inserted)
+    if new:
+        tx.execute(
+            update(Kind.__table__)  # type: ignore[attr-defined]
+            .where(col(Kind.id) == bindparam("b_id"))
+            .values(events=col(Kind.events) + bindparam("b_new")),
+            [{"b_id": kind, "b_new": events} for kind, events in sorted(new.items())],
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class KindSummary:
     """What a customer has done of one kind, up to an instant.
 
-    ``sums`` holds whole minor units by currency, for the events that bear an amount.
+    ``sums`` holds whole minor units by currency, for the events that bear an amount; ``amounts`` how many do.
     """
 
     kind: str
     count: int
     sums: Mapping[str, int]
+    amounts: Mapping[str, int]
     last_at: int
 
 
@@ -147,17 +277,33 @@ def summary(tx: Transaction, customer_id: int, now: int) -> list[KindSummary]:
     found: dict[str, KindSummary] = {}
     for name, currency, events, with_amount, amount, last_at in rows:
         before = found.get(name)
-        sums = dict(before.sums) if before else {}
+        sums, amounts = (dict(before.sums), dict(before.amounts)) if before else ({}, {})
         if with_amount:
-            sums[currency or ""] = int(amount)
+            sums[currency or ""], amounts[currency or ""] = int(amount), with_amount
         found[name] = KindSummary(
             kind=name,
             count=events + (before.count if before else 0),
             sums=MappingProxyType(sums),
+            amounts=MappingProxyType(amounts),
             last_at=max(last_at, before.last_at) if before else last_at,
         )
     # Sorted here: the order of a server's language is not SQLite's.
     return sorted(found.values(), key=lambda one: one.kind)
+
+
+def totals(tx: Transaction, customer_ids: Iterable[int], now: int, currency: str) -> dict[int, int]:
+    """Give what customers spent up to ``now``, over all kinds, in minor units of ``currency``; who spent none lacks."""
+    rows = tx.execute(
+        select(col(Event.customer_id), func.sum(col(Event.amount)))
+        .where(
+            col(Event.customer_id).in_(any_of(tx.dialect, customer_ids, "int")),
+            col(Event.occurred_at) <= now,
+            col(Event.currency) == currency,
+            col(Event.amount).is_not(None),
+        )
+        .group_by(col(Event.customer_id))
+    )
+    return {row[0]: int(row[1]) for row in rows}
 
 
 # One seek a kind, however many events the customer has.

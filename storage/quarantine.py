@@ -3,8 +3,17 @@
 Owns the table ``quarantine``. Nothing is dropped in silence.
 """
 
-from sqlalchemy import BigInteger, Column, Integer, LargeBinary, Text
-from sqlmodel import Field, SQLModel
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import BigInteger, Column, Integer, LargeBinary, Text, delete, func, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlmodel import Field, SQLModel, col
+
+from storage.database import Transaction
+from storage.sets import any_of
 
 
 class Quarantined(SQLModel, table=True):
@@ -30,3 +39,139 @@ class Quarantined(SQLModel, table=True):
     """The header line of a CSV file, without which a line cannot be read again."""
     ordinal: int = Field(default=1, sa_column=Column(Integer, nullable=False))
     """The how-manieth equal record of its file this is: equal lines without an id are events of their own."""
+
+
+Param = str | int
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Something that could not be taken in: the very bytes (``record``), where they came from and why.
+
+    ``origin`` is the file's name or the path of the request; ``reason`` and ``params`` are words in the templates.
+    """
+
+    source: str
+    format: str
+    origin: str
+    line: int | None
+    reason: str
+    params: Mapping[str, Param]
+    record: bytes
+    header: bytes | None = None
+    ordinal: int = 1
+
+    @property
+    def id(self) -> str:
+        """The same record of the same place has the same id, whatever the reason."""
+        digest = hashlib.blake2b(digest_size=8)
+        for part in (self.source, self.format, self.origin, str(self.line), str(self.ordinal)):
+            digest.update(part.encode() + b"\0")
+        digest.update(self.record)
+        return digest.hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What lies in quarantine, under ``id``, since ``received_at``."""
+
+    id: str
+    received_at: int
+    refused: Refused
+
+
+def add(tx: Transaction, refused: Sequence[Refused], *, now: int) -> None:
+    """Put records into quarantine; one that lies there already stays, with the reason of today."""
+    if not refused:
+        return
+    make = sqlite.insert if tx.dialect == "sqlite" else postgresql.insert
+    statement = make(Quarantined)
+    rows = {
+        one.id: {
+            "id": one.id,
+            "received_at": now,
+            "source": one.source,
+            "format": one.format,
+            "origin": one.origin,
+            "line": one.line,
+            "reason": one.reason,
+            "params": json.dumps(dict(one.params)),
+            "record": one.record,
+            "header": one.header,
+            "ordinal": one.ordinal,
+        }
+        for one in refused
+    }
+    tx.execute(
+        statement.on_conflict_do_update(
+            index_elements=["id"],
+            set_={"reason": statement.excluded.reason, "params": statement.excluded.params},
+        ),
+        [rows[key] for key in sorted(rows)],
+    )
+
+
+def listing(tx: Transaction, *, limit: int, after: str = "") -> list[Kept]:
+    """Give what lies in quarantine, by id, beginning after the id ``after``."""
+    rows = tx.session.execute(
+        select(Quarantined).where(col(Quarantined.id) > after).order_by(col(Quarantined.id)).limit(limit)
+    ).scalars()
+    return [_kept(row) for row in rows]
+
+
+def newest(tx: Transaction, *, limit: int) -> list[Kept]:
+    """Give what lies in quarantine, what came last first; within a file by line."""
+    rows = tx.session.execute(
+        select(Quarantined)
+        .order_by(
+            col(Quarantined.received_at).desc(),
+            col(Quarantined.origin),
+            col(Quarantined.line),
+            col(Quarantined.id),
+        )
+        .limit(limit)
+    ).scalars()
+    return [_kept(row) for row in rows]
+
+
+def by_ids(tx: Transaction, ids: Iterable[str]) -> list[Kept]:
+    """Give records by id; ids of nothing lack."""
+    chosen = any_of(tx.dialect, ids, "text")
+    rows = tx.session.execute(
+        select(Quarantined).where(col(Quarantined.id).in_(chosen)).order_by(col(Quarantined.id))
+    ).scalars()
+    return [_kept(row) for row in rows]
+
+
+def count(tx: Transaction) -> int:
+    """Count what lies in quarantine."""
+    return int(tx.execute(select(func.count()).select_from(Quarantined)).scalar_one())
+
+
+def remove(tx: Transaction, ids: Iterable[str]) -> int:
+    """Take records out of quarantine; gives how many there were."""
+    chosen = any_of(tx.dialect, ids, "text")
+    return tx.execute(delete(Quarantined).where(col(Quarantined.id).in_(chosen))).rowcount
+
+
+def clear(tx: Transaction) -> int:
+    """Empty the quarantine; gives how many records there were."""
+    return tx.execute(delete(Quarantined)).rowcount
+
+
+def _kept(row: Quarantined) -> Kept:
+    return Kept(
+        id=row.id,
+        received_at=row.received_at,
+        refused=Refused(
+            source=row.source,
+            format=row.format,
+            origin=row.origin,
+            line=row.line,
+            reason=row.reason,
+            params=json.loads(row.params),
+            record=row.record,
+            header=row.header,
+            ordinal=row.ordinal,
+        ),
+    )

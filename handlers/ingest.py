@@ -1,0 +1,237 @@
+"""Taking in: events and profiles that were found in order are stored, and whom they touch is marked, in one transaction.
+
+Also the counts of it. It must not know files, requests or formats.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from enum import Enum
+from typing import Final
+
+from handlers.intake.errors import Reason, shown
+from storage import arrivals, customers, dirty, events, recent
+from storage.customers import Profile
+from storage.database import Transaction
+from storage.events import Body, Stored, Whereabouts
+from storage.incoming import CustomerIn, EventIn
+from storage.recent import Spot
+
+BATCH: Final = 1_000
+"""Records taken in by one transaction."""
+
+
+class Taken(Enum):
+    """What became of a record that was not refused."""
+
+    INSERTED = "inserted"
+    DUPLICATE = "duplicate"
+
+
+Verdict = Taken | Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What became of the records of a file or a request; ``customers`` are distinct."""
+
+    read: int = 0
+    inserted: int = 0
+    duplicate: int = 0
+    quarantined: int = 0
+    customers: int = 0
+
+    def plus(self, verdicts: Sequence[Verdict]) -> "Counts":
+        """Add a batch, but for its customers."""
+        return replace(
+            self,
+            read=self.read + len(verdicts),
+            inserted=self.inserted + sum(verdict is Taken.INSERTED for verdict in verdicts),
+            duplicate=self.duplicate + sum(verdict is Taken.DUPLICATE for verdict in verdicts),
+            quarantined=self.quarantined + sum(isinstance(verdict, Reason) for verdict in verdicts),
+        )
+
+    def as_json(self) -> dict[str, int]:
+        """Give the counts by name."""
+        return asdict(self)
+
+
+def take_in(tx: Transaction, given: Sequence[EventIn], *, now: int, by_http: bool) -> list[Verdict]:
+    """Store events; gives for each what became of it, or why it is refused.
+
+    The same event again changes nothing. The same place with another body is refused, and so is, ``by_http``, an id
+    of late at another place. Customers and kinds that are new are made; ``now`` is when the events arrive.
+    """
+    if not given:
+        return []
+    customers.hold_off(tx, alone=False)
+    keys = [event.key for event in given]
+    known = customers.lookup(tx, {event.customer for event in given})
+    verdicts: dict[int, Verdict] = {}
+    if by_http:
+        verdicts.update(_moved(tx, given, keys, known))
+    fine = [index for index in range(len(given)) if index not in verdicts]
+    kinds = events.ensure_kinds(tx, {given[index].kind for index in fine})
+    ids, touched = _customers(tx, [given[index] for index in fine], known)
+    rows = {
+        index: _row(given[index], keys[index], ids[given[index].customer], kinds[given[index].kind])
+        for index in fine
+    }
+    verdicts.update(_store(tx, rows))
+    inserted = [index for index in fine if verdicts[index] is Taken.INSERTED]
+    if by_http:
+        remembered = {
+            keys[index]: (rows[index].customer_id, rows[index].kind, rows[index].occurred_at)
+            for index in fine
+            if given[index].external_id is not None and not isinstance(verdicts[index], Reason)
+        }
+        recent.remember(tx, sorted(remembered.items()), now=now)
+    dirty.mark(
+        tx,
+        [(rows[index].customer_id, rows[index].kind) for index in inserted]
+        + [(customer, dirty.PROFILE) for customer in touched],
+        now=now,
+    )
+    arrivals.note(tx, Counter(given[index].source for index in inserted), now=now)
+    return [verdicts[index] for index in range(len(given))]
+
+
+def take_in_profiles(tx: Transaction, given: Sequence[CustomerIn], *, now: int) -> list[Verdict]:
+    """Store what sources say of customers, in that order; a profile that says nothing new is a duplicate.
+
+    A customer who was not known is, from now on or from when the profile says.
+    """
+    if not given:
+        return []
+    customers.hold_off(tx, alone=any(one.created_at is not None for one in given))
+    wanted = {one.external_id for one in given}
+    known = customers.lookup(tx, wanted)
+    made = customers.create(tx, dict.fromkeys(wanted - known.keys(), now))
+    before = customers.locked(tx, wanted)
+    after = dict(before)
+    verdicts: list[Verdict] = []
+    for one in given:
+        profile = after[one.external_id]
+        after[one.external_id] = said = _said(profile, one, now=now)
+        verdicts.append(Taken.DUPLICATE if said == profile else Taken.INSERTED)
+    changed = [name for name in sorted(before) if before[name] != after[name]]
+    redated = [before[name].id for name in changed if before[name].created_at != after[name].created_at]
+    first = events.first_at(tx, redated) if redated else {}
+    customers.save(tx, [(before[name], _known_since(before[name], after[name], first)) for name in changed])
+    touched = {before[name].id for name in changed} | set(made.values())
+    dirty.mark(tx, [(customer, dirty.PROFILE) for customer in touched], now=now)
+    return verdicts
+
+
+def _moved(
+    tx: Transaction, given: Sequence[EventIn], keys: Sequence[int], known: Mapping[str, tuple[int, int]]
+) -> dict[int, Verdict]:
+    """Refuse events whose id was taken in of late, or stands earlier in ``given``, for another place."""
+    with_id = [index for index, event in enumerate(given) if event.external_id is not None]
+    recent.enter(tx, {keys[index] for index in with_id})
+    spots = recent.spots(tx, sorted({keys[index] for index in with_id}))
+    kinds = events.kind_ids(tx, sorted({given[index].kind for index in with_id}))
+    first: dict[int, EventIn] = {}
+    refused: dict[int, Verdict] = {}
+    for index in with_id:
+        event = given[index]
+        spot = spots.get(keys[index])
+        if spot is not None:
+            here: tuple[int | None, int | None, int] = (
+                known.get(event.customer, (None,))[0],
+                kinds.get(event.kind),
+                event.occurred_at,
+            )
+            reason = _difference(event, spot, here)
+        else:
+            other = first.setdefault(keys[index], event)
+            reason = _difference(
+                event,
+                (other.customer, other.kind, other.occurred_at),
+                (event.customer, event.kind, event.occurred_at),
+            )
+        if reason:
+            refused[index] = reason
+    return refused
+
+
+def _difference(
+    event: EventIn, one: Spot | tuple[str, str, int], other: tuple[object, object, int]
+) -> Reason | None:
+    for code, this, that in zip(("other_customer", "other_kind", "other_time"), one, other, strict=True):
+        if this != that:
+            return Reason(code, {"id": shown(event.external_id)})
+    return None
+
+
+def _customers(
+    tx: Transaction, given: Sequence[EventIn], known: Mapping[str, tuple[int, int]]
+) -> tuple[dict[str, int], set[int]]:
+    """Give the ids of the customers, making those that are new, and which are new or known for longer by now."""
+    since: dict[str, int] = {}
+    for event in given:
+        since[event.customer] = min(event.occurred_at, since.get(event.customer, event.occurred_at))
+    made = customers.create(tx, {name: at for name, at in since.items() if name not in known})
+    ids = {name: found[0] for name, found in known.items()} | made
+    earlier = {known[name][0]: at for name, at in since.items() if name in known and at < known[name][1]}
+    # Those that another process made since we looked.
+    raced = [name for name in since if name not in ids]
+    if raced:
+        for name, (customer, _) in customers.lookup(tx, raced).items():
+            ids[name] = customer
+            earlier[customer] = since[name]
+    return ids, set(made.values()) | customers.know_since(tx, earlier)
+
+
+def _row(event: EventIn, key: int, customer: int, kind: int) -> Stored:
+    return Stored(
+        customer_id=customer,
+        kind=kind,
+        occurred_at=event.occurred_at,
+        key=key,
+        amount=event.amount,
+        currency=event.currency,
+        source=event.source,
+        external_id=event.external_id,
+        properties=event.properties,
+    )
+
+
+def _store(tx: Transaction, rows: Mapping[int, Stored]) -> dict[int, Verdict]:
+    """Store rows, and judge each: the first at a place is stored, unless something is there already."""
+    first: dict[Whereabouts, int] = {}
+    for index, row in rows.items():
+        first.setdefault(row[:4], index)
+    inserted = events.add(tx, [rows[index] for index in first.values()])
+    stands: dict[Whereabouts, Body] = {place: rows[first[place]].body for place in inserted}
+    if len(inserted) < len(first):
+        stands |= events.bodies(tx, sorted(first.keys() - inserted))
+    verdicts: dict[int, Verdict] = {}
+    for index, row in rows.items():
+        place: Whereabouts = row[:4]
+        if place in inserted and first[place] == index:
+            verdicts[index] = Taken.INSERTED
+        elif stands[place] == row.body:
+            verdicts[index] = Taken.DUPLICATE
+        else:
+            verdicts[index] = Reason("other_body", {"id": shown(row.external_id or "")})
+    return verdicts
+
+
+def _said(profile: Profile, said: CustomerIn, *, now: int) -> Profile:
+    attributes = {**profile.attributes, **said.attributes}
+    own = {name: getattr(profile, name) for name in customers.OWN} | dict(said.own)
+    # Of a profile that never said when the customer came, the first word of it does.
+    created_at = said.created_at if said.created_at is not None else profile.created_at
+    return replace(
+        profile,
+        created_at=now if created_at is None else created_at,
+        attributes={name: value for name, value in attributes.items() if value is not None},
+        **own,
+    )
+
+
+def _known_since(before: Profile, after: Profile, first: Mapping[int, int]) -> Profile:
+    if before.created_at == after.created_at or after.created_at is None:
+        return after
+    return replace(after, known_since=min(after.created_at, first.get(after.id, after.created_at)))
