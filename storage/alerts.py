@@ -314,8 +314,9 @@ def unresolved(
     claimed_by: str | None = None,
     root: int | None = None,
     limit: int | None = None,
+    offset: int = 0,
 ) -> list[Alert]:
-    """Give alerts that have not ended, the newest first."""
+    """Give alerts that have not ended, the newest first, from place ``offset`` on."""
     statement = select(AlertRow).where(col(AlertRow.state) != str(AlertState.RESOLVED))
     for column, value in (
         (AlertRow.rule_id, rule_id),
@@ -327,8 +328,20 @@ def unresolved(
             statement = statement.where(col(column) == value)
     return [
         _alert(row)
-        for row in tx.session.execute(statement.order_by(col(AlertRow.id).desc()).limit(limit)).scalars()
+        for row in tx.session.execute(
+            statement.order_by(col(AlertRow.id).desc()).limit(limit).offset(offset)
+        ).scalars()
     ]
+
+
+def unresolved_pairs(tx: Transaction) -> list[tuple[int, int, str | None]]:
+    """Give (alert id, customer id, who claimed it) of all that have not ended, the newest first; quick for thousands."""
+    rows = tx.execute(
+        select(col(AlertRow.id), col(AlertRow.customer_id), col(AlertRow.claimed_by))
+        .where(col(AlertRow.state) != str(AlertState.RESOLVED))
+        .order_by(col(AlertRow.id).desc())
+    )
+    return [(row[0], row[1], row[2]) for row in rows]
 
 
 def unresolved_count(tx: Transaction, *, rule_id: int | None = None, root: int | None = None) -> int:
@@ -377,11 +390,11 @@ def open_of_root(tx: Transaction, root: int) -> list[OpenMember]:
 def resolutions(tx: Transaction, root: int) -> dict[str, int]:
     """Count how the alerts that one message tells have ended; those that have not count under ``open``."""
     rows = tx.execute(
-        select(func.coalesce(col(AlertRow.resolution), "open"), func.count())
+        select(col(AlertRow.resolution), func.count())
         .where(col(AlertRow.root) == root)
-        .group_by(func.coalesce(col(AlertRow.resolution), "open"))
+        .group_by(col(AlertRow.resolution))
     )
-    return {row[0]: row[1] for row in rows}
+    return {row[0] or "open": row[1] for row in rows}
 
 
 def due(tx: Transaction, rule_ids: Sequence[int], *, now: int) -> list[Alert]:

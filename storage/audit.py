@@ -63,3 +63,8 @@ def of(tx: Transaction, changed: str) -> list[Entry]:
         Entry(at=row.at, actor=row.actor, action=row.action, object=row.object, diff=row.diff)
         for row in rows.scalars()
     ]
+
+
+def refuse(tx: Transaction, *, at: int, actor: str, action: str, on: str) -> None:
+    """Note that ``actor`` was not allowed to do ``action`` to the object ``on``."""
+    note(tx, Entry(at=at, actor=actor, action=f"refused:{action}", object=on, diff=""))

@@ -113,11 +113,13 @@ def listing(
     ]
 
 
-def by_name(tx: Transaction, name: str) -> Rule | None:
-    """Give the rule of that very name, unless it was removed."""
-    found = tx.session.execute(
-        _joined().where(col(RuleRow.name) == name, col(RuleRow.state) != str(RuleState.REMOVED))
-    ).first()
+def by_name(tx: Transaction, name: str, *, lock: bool = False) -> Rule | None:
+    """Give the rule of that very name, unless it was removed; with ``lock`` nobody else changes it meanwhile."""
+    chosen = (col(RuleRow.name) == name, col(RuleRow.state) != str(RuleState.REMOVED))
+    if lock:
+        # First the lock, then what there is to read: who waited for it reads what the other has written.
+        tx.session.execute(select(col(RuleRow.id)).where(*chosen).with_for_update()).first()
+    found = tx.session.execute(_joined().where(*chosen)).first()
     return _rule(*found) if found else None
 
 

@@ -5,11 +5,12 @@ It must not know where any of it came from.
 
 from slack_sdk.models.blocks import Block, InteractiveElement
 
+from rules.alerts.person import BY_PERSON, Snooze
 from rules.alerts.rule import AlertKind
 from rules.alerts.states import Resolution
 from templates import blocks, facts, limits
 from templates.blocks import Rendered
-from templates.codec import BY_PERSON, Press, Snooze, action_id, encode
+from templates.codec import Press, action_id, encode
 from templates.people import customer_name, customer_name_plain, mention
 from templates.views import AlertView, Standing
 from templates.voice import Voice, title

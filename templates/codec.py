@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar, Final
 
-from rules.alerts.states import Resolution
+from rules.alerts.person import BY_PERSON, Snooze
 from rules.errors import WarmlineError
 
 _VERSION: Final = "1"
@@ -43,16 +43,6 @@ class Press(StrEnum):
     """A link: Slack reports the press, and nothing is to be done."""
 
 
-class Snooze(StrEnum):
-    """How long an alert is put to sleep."""
-
-    HOUR = "hour"
-    MORNING = "morning"
-    WEEK = "week"
-    WAKE = "wake"
-    """Not at all: a snooze ends now."""
-
-
 @dataclass(frozen=True, slots=True)
 class Value:
     """A button's value: the press, the alert, customer or digest it is about, and a choice or a page."""
@@ -61,9 +51,6 @@ class Value:
     subject: int
     choice: str = ""
 
-
-BY_PERSON: Final = (Resolution.RECOVERED, Resolution.LOST, Resolution.NOT_AN_ISSUE)
-"""The ends that a person may give an alert."""
 
 _CHOICES: Final[dict[Press, re.Pattern[str]]] = {
     Press.SNOOZE: re.compile(f"(?:{'|'.join(Snooze)})\\Z"),

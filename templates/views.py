@@ -6,8 +6,9 @@ It must not know storage: whoever renders fills these in.
 from dataclasses import dataclass
 
 from rules.alerts.evidence import Evidence
-from rules.alerts.rule import AlertKind, Severity
+from rules.alerts.rule import AlertKind, RuleBody, RuleState, Severity
 from rules.alerts.states import Reason, Resolution, Verb
+from rules.conditions.problems import Problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,3 +109,170 @@ class StepsView:
     """The steps that one reply tells."""
 
     steps: tuple[StepView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class KindView:
+    """What a customer did of one kind; ``average`` is per event that bears an amount, in the account's currency."""
+
+    kind: str
+    count: int
+    sums: tuple[Money, ...]
+    average: Money | None
+    last_at: int
+    days_since: int
+
+
+@dataclass(frozen=True, slots=True)
+class EventView:
+    """One event of a customer's history; ``details`` are its properties as names and values."""
+
+    kind: str
+    occurred_at: int
+    amount: Money | None
+    details: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ListedAlert:
+    """One alert in a list."""
+
+    id: int
+    rule: str
+    kind: AlertKind
+    severity: Severity
+    customer: Person
+    standing: Standing
+    opened_at: int
+    fact: Evidence | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CardView:
+    """A customer at ``as_of``, as ``/customer status`` shows one; ``more`` are those attributes that data gave."""
+
+    id: int
+    person: Person
+    email: str | None
+    country: str | None
+    language: str | None
+    more: tuple[tuple[str, str], ...]
+    known_since: int
+    tenure_days: int
+    kinds: tuple[KindView, ...]
+    alerts: tuple[ListedAlert, ...]
+    events: tuple[EventView, ...]
+    as_of: int
+    is_past: bool = False
+    """Whether ``as_of`` was asked for: alerts are as they stand now all the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class FoundCustomer:
+    """A customer in a list: with how many open alerts, and what was spent in all."""
+
+    id: int
+    person: Person
+    email: str | None = None
+    open_alerts: int = 0
+    spent: Money | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TimelinePage:
+    """A page of a customer's history, the newest event first; ``page`` counts from 0."""
+
+    id: int
+    person: Person
+    events: tuple[EventView, ...]
+    page: int
+    more: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AlertPage:
+    """A page of unresolved alerts, the newest first; ``total`` is how many there are."""
+
+    alerts: tuple[ListedAlert, ...]
+    page: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class DatedStep:
+    """A step and when it was taken."""
+
+    at: int
+    step: StepView
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryView:
+    """Where a message stands on its way: what it is (``call``), its state, and why."""
+
+    call: str
+    state: str
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class WhyView:
+    """Everything that explains an alert: the version of the rule that raised it, what it saw, and what happened since."""
+
+    alert: AlertView
+    reason: Reason
+    version: int
+    author: str
+    at: int
+    values_now: tuple[Evidence, ...]
+    steps: tuple[DatedStep, ...]
+    messages: tuple[DeliveryView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RuleCard:
+    """A rule as it stands: ``matched`` customers at its last sweep, ``open_alerts`` of it, and why it is degraded."""
+
+    name: str
+    state: RuleState
+    body: RuleBody
+    version: int
+    author: str
+    at: int
+    matched: int
+    open_alerts: int
+    swept_at: int | None = None
+    degraded: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class VersionView:
+    """One version of a rule."""
+
+    version: int
+    author: str
+    at: int
+    diff: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeView:
+    """A rule after it was changed; ``holding`` customers match now, where that was counted."""
+
+    did: str
+    card: RuleCard
+    source: str = ""
+    warnings: tuple[Problem, ...] = ()
+    holding: int | None = None
+    closed: int = 0
+    diff: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckView:
+    """A condition that is fit for use: its canonical text, what its author should know, and for how many it holds."""
+
+    source: str
+    text: str
+    warnings: tuple[Problem, ...]
+    holding: int | None

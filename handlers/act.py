@@ -1,0 +1,111 @@
+"""What a person does to an alert by pressing a button: once, if allowed, and told in the alert's message.
+
+It must not know Slack's requests, nor how anything is laid out.
+"""
+
+from dataclasses import dataclass
+
+from handlers import steps
+from handlers.context import Context
+from handlers.steps import Told
+from rules import access
+from rules.access import Action, Actor, AlertOf, NotAllowedError
+from rules.alerts import person
+from rules.alerts.person import Now, PersonDecision, Snooze
+from rules.alerts.states import Resolution, Verb
+from rules.errors import WarmlineError
+from storage import alerts, audit, inbox
+from storage.alerts import Alert, Step
+from storage.database import Transaction
+from templates.codec import Press, StaleButtonError, Value
+
+_ACTIONS = {
+    Press.CLAIM: Action.CLAIM,
+    Press.UNCLAIM: Action.UNCLAIM,
+    Press.SNOOZE: Action.SNOOZE,
+    Press.RESOLVE: Action.RESOLVE,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Acted:
+    """What came of a press: the alert as it stands now; ``repeated`` where Slack delivered the press before."""
+
+    alert: Alert | None
+    repeated: bool = False
+
+
+def act(ctx: Context, *, actor: Actor, value: Value, key: str) -> Acted:
+    """Do what a button asks for. ``key`` is the same in every repetition of one press.
+
+    Raises `StaleButtonError` for an alert that is not there, `NotAllowedError`, and the errors of
+    `rules.alerts.person`. A press that was refused is remembered as well, and refused once.
+    """
+    with ctx.database.writing() as tx:
+        if not inbox.first_time(tx, key, now=ctx.elapsed()):
+            return Acted(None, repeated=True)
+        try:
+            return Acted(_act(tx, ctx, actor, value))
+        except NotAllowedError as error:
+            audit.refuse(
+                tx, at=ctx.now(), actor=actor.id, action=str(value.press), on=f"alert:{value.subject}"
+            )
+            refused: WarmlineError = error
+        except WarmlineError as error:
+            refused = error
+    raise refused
+
+
+def _act(tx: Transaction, ctx: Context, actor: Actor, value: Value) -> Alert:
+    alert = alerts.by_id(tx, value.subject, lock=True)
+    if alert is None or value.press not in _ACTIONS:
+        raise StaleButtonError
+    access.authorize(actor, _ACTIONS[value.press], AlertOf(alert.claimed_by), managers=ctx.managers)
+    now = ctx.now()
+    decision = _decide(ctx, alert, actor, value, now)
+    told = Told(now=now, elapsed=ctx.elapsed(), actor=actor.id)
+    steps.take(tx, [_step(alert, decision, actor, now)], told)
+    changed = alerts.by_id(tx, alert.id)
+    if changed is None:
+        raise AssertionError("an alert does not vanish within a transaction")
+    return changed
+
+
+def _decide(ctx: Context, alert: Alert, actor: Actor, value: Value, now: int) -> PersonDecision:
+    stands = Now(alert.claimed_by, alert.snoozed_until, alert.resolution, alert.resolved_by)
+    match value.press:
+        case Press.CLAIM:
+            return person.claim(stands, actor.id)
+        case Press.UNCLAIM:
+            return person.unclaim(stands)
+        case Press.SNOOZE if value.choice == Snooze.WAKE:
+            return person.wake(stands)
+        case Press.SNOOZE:
+            return person.snooze(stands, person.snooze_until(Snooze(value.choice), now, ctx.calendar), now)
+        case _:
+            return person.resolve(stands, Resolution(value.choice))
+
+
+def _step(alert: Alert, decision: PersonDecision, actor: Actor, now: int) -> Step:
+    match decision.verb:
+        case Verb.RESOLVE if decision.resolution is not None:
+            return steps.resolving(
+                alert, resolution=decision.resolution, reason=decision.reason, now=now, actor=actor.id
+            )
+        case Verb.WAKE:
+            return steps.waking(alert, reason=decision.reason)
+        case Verb.SNOOZE:
+            changes: dict[str, object] = {"snoozed_until": decision.until, "snoozed_by": actor.id}
+            detail: dict[str, object] = {"until": decision.until}
+        case Verb.CLAIM:
+            changes, detail = {"claimed_by": actor.id, "claimed_at": now}, {}
+        case _:
+            changes, detail = {"claimed_by": None, "claimed_at": None}, {}
+    return Step(
+        alert=alert,
+        verb=decision.verb,
+        reason=decision.reason,
+        changes=changes,
+        actor=actor.id,
+        detail=detail,
+    )

@@ -1,0 +1,347 @@
+"""Questions about customers and alerts, answered: load, and give what the answer shows.
+
+It must not know Slack's requests, nor how an answer is laid out.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, ClassVar, Final
+
+from handlers import shown
+from handlers.context import Context
+from rules.alerts.evidence import Evidence, evidence_of, evidence_terms
+from rules.conditions.parse import parse
+from rules.errors import WarmlineError
+from rules.instants import DAY, iso
+from rules.money import decimal_text
+from storage import alerts, customers, events, outbox, rules
+from storage import terms as answers
+from storage.alerts import Alert
+from storage.customers import Profile
+from storage.database import Transaction
+from storage.events import KindSummary, PastEvent
+from templates.digest import PAGE as DIGEST_PAGE
+from templates.views import (
+    AlertPage,
+    AlertView,
+    CardView,
+    DatedStep,
+    DeliveryView,
+    EventView,
+    FoundCustomer,
+    KindView,
+    ListedAlert,
+    Member,
+    Money,
+    TimelinePage,
+    WhyView,
+)
+
+PAGE: Final = 12
+"""Customers or alerts on one page."""
+EVENTS: Final = 5
+"""Events on a card."""
+TIMELINE: Final = 20
+"""Events on a page of the timeline."""
+_MOST_ATTRIBUTES: Final = 8
+_LAST_PAGE: Final = 200
+
+
+class NoCustomerError(WarmlineError):
+    """Nobody is called so: ``text``, cut; ``nearest`` are names that are like it, perhaps none."""
+
+    code: ClassVar[str] = "no_customer"
+
+
+class NoAlertError(WarmlineError):
+    """There is no alert of this number: ``id``."""
+
+    code: ClassVar[str] = "no_alert"
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Several customers could be meant."""
+
+    text: str
+    customers: tuple[FoundCustomer, ...]
+
+
+def status(ctx: Context, who: str, *, as_of: int | None = None) -> CardView | Choice:
+    """Give the customer whom ``who`` names: by id, e-mail address or name; or those who could be meant.
+
+    Raises `NoCustomerError` with the nearest names.
+    """
+    with ctx.database.reading() as tx:
+        found = customers.exact(tx, who, PAGE) or customers.search(tx, who, PAGE)
+        if len(found) == 1:
+            return _card(tx, found[0], ctx, as_of)
+        if found:
+            return Choice(who, tuple(_found(profile, ctx) for profile in found))
+        near = [profile.name or profile.external_id for profile in customers.suggest(tx, who, 5)]
+    raise NoCustomerError(text=who[:80], nearest=near)
+
+
+def card(ctx: Context, customer_id: int) -> CardView:
+    """Give a customer by the program's own id; raises `NoCustomerError`."""
+    with ctx.database.reading() as tx:
+        return _card(tx, _known(tx, customer_id), ctx, None)
+
+
+def card_of_alert(ctx: Context, alert_id: int) -> CardView:
+    """Give the customer of an alert; raises `NoAlertError` or `NoCustomerError`."""
+    with ctx.database.reading() as tx:
+        return _card(tx, _known(tx, _alert(tx, alert_id).customer_id), ctx, None)
+
+
+def find(ctx: Context, text: str) -> tuple[FoundCustomer, ...]:
+    """Give those whom ``text`` may mean, the surest first; raises `NoCustomerError` with the nearest names."""
+    with ctx.database.reading() as tx:
+        found = customers.search(tx, text, PAGE)
+        if found:
+            return tuple(_found(profile, ctx) for profile in found)
+        near = [profile.name or profile.external_id for profile in customers.suggest(tx, text, 5)]
+    raise NoCustomerError(text=text[:80], nearest=near)
+
+
+def needing_attention(ctx: Context, *, names: frozenset[str] | None = None) -> tuple[FoundCustomer, ...]:
+    """Give the customers with open alerts who spent most, the most first; with ``names``, those owned by them."""
+    with ctx.database.reading() as tx:
+        waiting = Counter(customer for _, customer, _ in alerts.unresolved_pairs(tx))
+        wanted = set(waiting) if names is None else customers.owned_among(tx, waiting, names)
+        spent = events.totals(tx, wanted, ctx.now(), ctx.currency)
+        first = sorted(wanted, key=lambda one: (-spent.get(one, 0), one))[:PAGE]
+        profiles = customers.by_ids(tx, first)
+        return tuple(
+            _found(profiles[one], ctx, open_alerts=waiting[one], spent=spent.get(one))
+            for one in first
+            if one in profiles
+        )
+
+
+def timeline(ctx: Context, customer_id: int, page: int = 0) -> TimelinePage:
+    """Give a page of a customer's history, the newest first; raises `NoCustomerError`."""
+    page = min(page, _LAST_PAGE)
+    with ctx.database.reading() as tx:
+        profile = _known(tx, customer_id)
+        last = (page + 1) * TIMELINE
+        found = events.timeline(tx, customer_id, ctx.now(), last + 1)
+        return TimelinePage(
+            id=customer_id,
+            person=shown.person(profile, customer_id, ctx),
+            events=tuple(_event(one) for one in found[page * TIMELINE : last]),
+            page=page,
+            more=len(found) > last,
+        )
+
+
+def open_alerts(ctx: Context, page: int = 0) -> AlertPage:
+    """Give a page of all alerts that have not ended."""
+    with ctx.database.reading() as tx:
+        found = alerts.unresolved(tx, limit=PAGE, offset=page * PAGE)
+        return AlertPage(_listed(tx, found, ctx), page, alerts.unresolved_count(tx))
+
+
+def my_alerts(ctx: Context, user: str, names: frozenset[str], page: int = 0) -> AlertPage:
+    """Give a page of the alerts that ``user`` claimed, or whose customers are owned by one of ``names``."""
+    with ctx.database.reading() as tx:
+        pairs = alerts.unresolved_pairs(tx)
+        owned = customers.owned_among(tx, {customer for _, customer, _ in pairs}, names)
+        mine = [alert for alert, customer, claimed_by in pairs if claimed_by == user or customer in owned]
+        wanted = mine[page * PAGE : (page + 1) * PAGE]
+        found = alerts.by_ids(tx, wanted)
+        return AlertPage(_listed(tx, [found[one] for one in wanted], ctx), page, len(mine))
+
+
+def alert(ctx: Context, alert_id: int) -> AlertView:
+    """Give one alert as it stands; raises `NoAlertError`."""
+    with ctx.database.reading() as tx:
+        return shown.alert_view(tx, _alert(tx, alert_id), ctx)
+
+
+def digest_rows(ctx: Context, root: int, page: int) -> tuple[str, list[Member], int]:
+    """Give a page of a digest's open alerts: the rule's name, the members, and how many are open in all."""
+    with ctx.database.reading() as tx:
+        first = alerts.of_root(tx, root, limit=1)
+        if not first:
+            raise NoAlertError(id=str(root))
+        rule = rules.by_id(tx, first[0].rule_id)
+        members = alerts.open_of_root(tx, root)
+        wanted = shown.most_valuable(tx, members, ctx, first=page * DIGEST_PAGE, n=DIGEST_PAGE)
+        return (rule.name if rule else "?"), list(wanted), len(members)
+
+
+def why(ctx: Context, alert_id: int) -> WhyView:
+    """Explain an alert; raises `NoAlertError`."""
+    with ctx.database.reading() as tx:
+        found = _alert(tx, alert_id)
+        version = rules.version_of(tx, found.rule_id, found.rule_version)
+        taken = alerts.transitions(tx, found)
+        root = outbox.get(tx, found.root)
+        sent = [
+            root,
+            *(message for message in outbox.of_root(tx, found.root) if message.alert_id in (None, found.id)),
+        ]
+        return WhyView(
+            alert=shown.alert_view(tx, found, ctx),
+            reason=found.reason,
+            version=version.version,
+            author=version.author,
+            at=version.at,
+            values_now=_values(tx, found, version.body.condition, ctx),
+            steps=tuple(
+                DatedStep(step.at, told)
+                for step, told in zip(taken, shown.step_views(tx, taken, ctx), strict=True)
+            ),
+            messages=tuple(DeliveryView(str(one.call), str(one.state), one.reason) for one in sent),
+        )
+
+
+def _values(tx: Transaction, found: Alert, condition: str, ctx: Context) -> tuple[Evidence, ...]:
+    asked = evidence_terms(parse(condition))
+    ids, columns = answers.answer(
+        tx,
+        asked,
+        now=ctx.now(),
+        calendar=ctx.calendar,
+        currency=ctx.currency,
+        customers=[found.customer_id],
+    )
+    return evidence_of(asked, columns, 0) if len(ids) else ()
+
+
+def _alert(tx: Transaction, alert_id: int) -> Alert:
+    found = alerts.by_id(tx, alert_id)
+    if found is None:
+        raise NoAlertError(id=str(alert_id))
+    return found
+
+
+def _known(tx: Transaction, customer_id: int) -> Profile:
+    profile = customers.by_id(tx, customer_id)
+    if profile is None:
+        raise NoCustomerError(text=f"#{customer_id}", nearest=[])
+    return profile
+
+
+def _found(
+    profile: Profile, ctx: Context, *, open_alerts: int = 0, spent: int | None = None
+) -> FoundCustomer:
+    return FoundCustomer(
+        id=profile.id,
+        person=shown.person(profile, profile.id, ctx),
+        email=profile.email,
+        open_alerts=open_alerts,
+        spent=Money(spent, ctx.currency) if spent else None,
+    )
+
+
+def _card(tx: Transaction, profile: Profile, ctx: Context, as_of: int | None) -> CardView:
+    now = ctx.now() if as_of is None else as_of
+    summary = events.summary(tx, profile.id, now)
+    return CardView(
+        id=profile.id,
+        person=shown.person(profile, profile.id, ctx),
+        email=profile.email,
+        country=profile.country,
+        language=profile.language,
+        more=tuple((name, str(value)) for name, value in list(profile.attributes.items())[:_MOST_ATTRIBUTES]),
+        known_since=profile.known_since,
+        tenure_days=max(0, now - profile.known_since) // DAY,
+        kinds=tuple(_kind(one, ctx.currency, now) for one in summary),
+        alerts=_listed(tx, alerts.unresolved(tx, customer_id=profile.id, limit=PAGE), ctx),
+        events=tuple(_event(one) for one in events.timeline(tx, profile.id, now, EVENTS)),
+        as_of=now,
+        is_past=as_of is not None,
+    )
+
+
+def _kind(one: KindSummary, currency: str, now: int) -> KindView:
+    total = one.sums.get(currency)
+    counted = one.amounts.get(currency, 0)
+    return KindView(
+        kind=one.kind,
+        count=one.count,
+        sums=tuple(Money(minor, code) for code, minor in sorted(one.sums.items())),
+        average=Money(_rounded(total, counted), currency) if total is not None and counted else None,
+        last_at=one.last_at,
+        days_since=(now - one.last_at) // DAY,
+    )
+
+
+def _rounded(total: int, count: int) -> int:
+    return int((Decimal(total) / count).to_integral_value())
+
+
+def _event(one: PastEvent) -> EventView:
+    return EventView(
+        kind=one.kind,
+        occurred_at=one.occurred_at,
+        amount=Money(one.amount, one.currency) if one.amount is not None and one.currency else None,
+        details=tuple((name, _plain(value)) for name, value in one.properties.items()),
+    )
+
+
+def _plain(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value, default=str, ensure_ascii=False)
+
+
+def _listed(tx: Transaction, found: Sequence[Alert], ctx: Context) -> tuple[ListedAlert, ...]:
+    profiles: Mapping[int, Profile] = customers.by_ids(tx, {one.customer_id for one in found})
+    made = []
+    for one in found:
+        rule = rules.by_id(tx, one.rule_id)
+        body = rules.version_of(tx, one.rule_id, one.rule_version).body
+        made.append(
+            ListedAlert(
+                id=one.id,
+                rule=rule.name if rule else "?",
+                kind=body.kind,
+                severity=body.severity,
+                customer=shown.person(profiles.get(one.customer_id), one.customer_id, ctx),
+                standing=shown.standing(one),
+                opened_at=one.opened_at,
+                fact=one.evidence[0] if one.evidence else None,
+            )
+        )
+    return tuple(made)
+
+
+def as_json(view: CardView) -> dict[str, Any]:
+    """Give the answer of ``bot.py status --json``."""
+    return {
+        "customer": {
+            "id": view.person.external_id,
+            "name": view.person.name,
+            "email": view.email,
+            "segment": view.person.segment,
+            "owner": view.person.owner,
+            "known_since": iso(view.known_since),
+        },
+        "kinds": {
+            one.kind: {
+                "count": one.count,
+                "sum": {money.currency: decimal_text(money.minor, money.currency) for money in one.sums},
+                "last_at": iso(one.last_at),
+                "days_since": one.days_since,
+            }
+            for one in view.kinds
+        },
+        "alerts": [
+            {
+                "id": one.id,
+                "rule": one.rule,
+                "kind": str(one.kind),
+                "severity": str(one.severity),
+                "opened_at": iso(one.opened_at),
+                "claimed_by": one.standing.claimed_by,
+                "snoozed_until": (
+                    iso(one.standing.snoozed_until) if one.standing.snoozed_until is not None else None
+                ),
+            }
+            for one in view.alerts
+        ],
+    }

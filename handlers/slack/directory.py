@@ -1,0 +1,86 @@
+"""Who is who in Slack: which user bears an e-mail address, and whether a user is a manager.
+
+Answers are kept a while; where Slack does not answer, an older answer serves, and without one nothing is claimed: nobody
+is a manager by way of a group that cannot be read. It must not know alerts or rules.
+"""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from http.client import HTTPException
+from typing import Final
+
+import structlog
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackClientError
+from slack_sdk.web import SlackResponse
+
+from rules.access import Actor
+from rules.instants import HOUR, MINUTE
+
+KEPT: Final = 5 * MINUTE
+"""How long an answer of Slack's is taken for true; in milliseconds of elapsed time."""
+KEPT_UNANSWERED: Final = HOUR
+"""How long where Slack does not answer any more: whoever is no manager now has been one by then at the latest."""
+_MOST: Final = 10_000
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    answer: frozenset[str]
+    at: int
+
+
+class Directory:
+    """Asks Slack about users and user groups; safe to share between threads. ``now`` is elapsed time."""
+
+    def __init__(self, client: WebClient) -> None:
+        if client.retry_handlers:
+            raise ValueError("a client that retries by itself would keep somebody waiting")
+        self._client = client
+        self._known: OrderedDict[str, _Known] = OrderedDict()
+        self._mutex = threading.Lock()
+
+    def actor(self, user: str, managers: frozenset[str], *, now: int) -> Actor:
+        """Give who ``user`` is: a manager by name, or as a member of a group among ``managers``."""
+        groups = (group for group in managers if group.startswith("S"))
+        return Actor(
+            user, manager=user in managers or any(user in self._members(group, now) for group in groups)
+        )
+
+    def _members(self, group: str, now: int) -> frozenset[str]:
+        def ask() -> frozenset[str]:
+            return frozenset(self._client.usergroups_users_list(usergroup=group).get("users") or ())
+
+        return self._answer(f"group:{group}", ask, now)
+
+    def names_of(self, user: str, *, now: int) -> frozenset[str]:
+        """Give what customers' data may call ``user``, casefolded: the Slack id, and the e-mail address, if Slack says."""
+
+        def ask() -> frozenset[str]:
+            answer: SlackResponse = self._client.users_info(user=user)
+            email = (answer.get("user") or {}).get("profile", {}).get("email")
+            return frozenset({email.casefold()} if email else ())
+
+        return self._answer(f"user:{user}", ask, now) | {user.casefold()}
+
+    def _answer(self, key: str, ask: Callable[[], frozenset[str]], now: int) -> frozenset[str]:
+        with self._mutex:
+            known = self._known.get(key)
+        if known is not None and now < known.at + KEPT:
+            return known.answer
+        try:
+            answer = ask()
+        except (SlackClientError, OSError, HTTPException, ValueError) as error:
+            # Refused, unreachable or unreadable: the next one who asks tries again.
+            log.warning("directory_unanswered", about=key.partition(":")[0], kind=type(error).__name__)
+            return known.answer if known is not None and now < known.at + KEPT_UNANSWERED else frozenset()
+        with self._mutex:
+            self._known[key] = _Known(answer, now)
+            self._known.move_to_end(key)
+            while len(self._known) > _MOST:
+                self._known.popitem(last=False)
+        return answer

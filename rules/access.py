@@ -1,0 +1,75 @@
+"""Who may do what: one question, answered no unless something here says yes."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import ClassVar
+
+from rules.errors import WarmlineError
+
+
+class NotAllowedError(WarmlineError):
+    """The actor may not do this: the ``action``, and ``managers``, who may (Slack ids, perhaps none)."""
+
+    code: ClassVar[str] = "not_allowed"
+
+
+class Action(StrEnum):
+    """What can be asked of Warmline."""
+
+    SEE = "see"
+    CLAIM = "claim"
+    UNCLAIM = "unclaim"
+    SNOOZE = "snooze"
+    RESOLVE = "resolve"
+    CHANGE_RULES = "change_rules"
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who asks: a Slack id, or ``cli:NAME`` for somebody at the command line, who is a manager."""
+
+    id: str
+    manager: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Everything:
+    """What everybody in the workspace may see: customers, alerts, rules."""
+
+
+@dataclass(frozen=True, slots=True)
+class AlertOf:
+    """An alert, and who has it."""
+
+    claimed_by: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Rulebook:
+    """The rules."""
+
+
+Thing = Everything | AlertOf | Rulebook
+
+
+def authorize(actor: Actor, action: Action, thing: Thing, *, managers: frozenset[str] = frozenset()) -> None:
+    """Let ``actor`` do ``action`` to ``thing``, or raise `NotAllowedError`, which names the ``managers``."""
+    if not _allowed(actor, action, thing):
+        raise NotAllowedError(action=str(action), managers=sorted(managers))
+
+
+def _allowed(actor: Actor, action: Action, thing: Thing) -> bool:
+    if not actor.id:
+        return False
+    match action, thing:
+        case Action.SEE, Everything():
+            return True
+        case ((Action.CLAIM | Action.SNOOZE | Action.RESOLVE), AlertOf()):
+            return True
+        case Action.UNCLAIM, AlertOf(claimed_by):
+            # What nobody has, nobody keeps from anybody; that it cannot be given back is said elsewhere.
+            return claimed_by in (actor.id, None) or actor.manager
+        case Action.CHANGE_RULES, Rulebook():
+            return actor.manager
+        case _:
+            return False
