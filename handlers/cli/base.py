@@ -38,11 +38,15 @@ class Cli:
     folder: Path = field(default_factory=Path.cwd)
 
     @cached_property
+    def bare(self) -> Context:
+        """The context, its database as it stands: for the commands that look after it."""
+        return self.make(self.settings)
+
+    @cached_property
     def context(self) -> Context:
-        """The context, its database open and set up."""
-        context = self.make(self.settings)
-        schema.prepare(context.database)
-        return context
+        """The context, its database set up and of this program's version."""
+        schema.prepare(self.bare.database)
+        return self.bare
 
     @property
     def words(self) -> Words:
@@ -51,8 +55,8 @@ class Cli:
 
     def close(self) -> None:
         """Let go of the database."""
-        if "context" in self.__dict__:
-            self.context.database.close()
+        if "bare" in self.__dict__:
+            self.bare.database.close()
 
 
 class Refused(click.ClickException):

@@ -1,5 +1,7 @@
 """``bot.py db``: the database's version, and moving it on."""
 
+import sys
+
 import click
 
 from handlers.cli.base import FAILED, Cli, as_json, print_json
@@ -16,13 +18,10 @@ def db() -> None:
 @click.pass_obj
 def upgrade(cli: Cli, as_json: bool) -> None:
     """Move the database on to this program's version, keeping its data. Stop the bot and make a backup first."""
-    database = cli.make(cli.settings).database
-    try:
-        before, _ = schema.revisions(database)
-        schema.upgrade(database)
-        after, _ = schema.revisions(database)
-    finally:
-        database.close()
+    database = cli.bare.database
+    before, _ = schema.revisions(database)
+    schema.upgrade(database)
+    after, _ = schema.revisions(database)
     if as_json:
         print_json({"before": before, "after": after})
     else:
@@ -34,11 +33,8 @@ def upgrade(cli: Cli, as_json: bool) -> None:
 @click.pass_obj
 def check(cli: Cli, as_json: bool) -> None:
     """Say whether the database answers and is of this program's version; exit 1 where it is not."""
-    database = cli.make(cli.settings).database
-    try:
-        found, wanted = schema.revisions(database)
-    finally:
-        database.close()
+    database = cli.bare.database
+    found, wanted = schema.revisions(database)
     if as_json:
         print_json({"found": found, "wanted": wanted, "ok": found == wanted})
     else:
@@ -49,4 +45,4 @@ def check(cli: Cli, as_json: bool) -> None:
             )
         )
     if found != wanted:
-        raise click.exceptions.Exit(FAILED)
+        sys.exit(FAILED)

@@ -1,5 +1,6 @@
 """``bot.py doctor``: what is missing to run for real, and how to get it."""
 
+import sys
 from typing import Final
 
 import click
@@ -19,11 +20,8 @@ _CALL_TIMEOUT: Final = 10
 @click.pass_obj
 def doctor(cli: Cli, as_json: bool) -> None:
     """Say what is missing to run for real, and how to get it. Changes nothing."""
-    context = cli.make(cli.settings)
-    try:
-        findings = use_case.examine(cli.settings, context.database, slack_call(cli.settings.slack_api_url))
-    finally:
-        context.database.close()
+    call = slack_call(cli.settings.slack_api_url)
+    findings = use_case.examine(cli.settings, cli.bare.database, call)
     stopping = [one for one in findings if one.stops]
     if as_json:
         print_json({"ready": not stopping, "findings": [_as_json(cli, one) for one in findings]})
@@ -39,7 +37,7 @@ def doctor(cli: Cli, as_json: bool) -> None:
         )
         console().print(verdict, soft_wrap=True)
     if stopping:
-        raise click.exceptions.Exit(FAILED)
+        sys.exit(FAILED)
 
 
 def slack_call(base_url: str) -> Call:

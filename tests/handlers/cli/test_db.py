@@ -19,7 +19,9 @@ def _run(database_url: str, *arguments: str) -> Result:
 
     settings = Settings(_env_file=None, database_url=database_url)  # type: ignore[call-arg]
     cli = Cli(settings=settings, make=make)
-    return CliRunner().invoke(db, arguments, obj=cli)
+    result = CliRunner().invoke(db, arguments, obj=cli)
+    cli.close()
+    return result
 
 
 def test_an_up_to_date_database(database_url: str) -> None:

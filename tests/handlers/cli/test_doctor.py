@@ -58,7 +58,10 @@ def _run(url: str, database_url: str, *arguments: str, **changes: Any) -> Result
     def make(settings: Settings) -> Context:
         return contexts.context(Database(settings.database_url))
 
-    return CliRunner().invoke(doctor, arguments, obj=Cli(settings=settings, make=make))
+    cli = Cli(settings=settings, make=make)
+    result = CliRunner().invoke(doctor, arguments, obj=cli)
+    cli.close()
+    return result
 
 
 @pytest.fixture(autouse=True)
