@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import ClassVar, Final, TypeVar
 
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from rules.errors import WarmlineError
@@ -36,17 +36,17 @@ def writing(database: Database, work: Callable[[Transaction], Result]) -> Result
         try:
             with database.writing() as transaction:
                 return work(transaction)
-        except (IntegrityError, OperationalError) as error:
+        except DBAPIError as error:
             if _collided(error) and attempt < _TRIES:
                 time.sleep(_PAUSE * attempt)
-                continue
-            if isinstance(error, IntegrityError):
+            elif isinstance(error, OperationalError) or error.connection_invalidated:
+                raise DatabaseBusyError(reason=str(error.orig).strip()) from error
+            else:
                 raise
-            raise DatabaseBusyError(reason=str(error.orig).strip()) from error
         except PoolTimeoutError as error:
             raise DatabaseBusyError(reason="no connection free") from error
     raise AssertionError("the last attempt returns or raises")
 
 
-def _collided(error: IntegrityError | OperationalError) -> bool:
+def _collided(error: DBAPIError) -> bool:
     return getattr(error.orig, "sqlstate", None) in _COLLISIONS

@@ -40,4 +40,4 @@ def detect(lines: Lines) -> Format:
         except MissingColumnsError:
             continue
         return FORMATS[columns.format_name]
-    raise UnknownFormatError(path=str(lines.path), formats=", ".join(FILES))
+    raise UnknownFormatError(path=str(lines.path), formats=FILES)

@@ -17,6 +17,7 @@ LARGEST_EXPONENT: Final = 300
 """Beyond it a number is not finite where databases compute with floating point."""
 LONGEST_TEXT: Final = 10_000
 _NAME_LIMIT: Final = 200
+_SPACE: Final = " \t\r\n"
 
 
 class _BrokenError(ValueError):
@@ -26,7 +27,7 @@ class _BrokenError(ValueError):
 def loads(text: str) -> Any:
     """Read JSON; names given twice, NaN and Infinity are no JSON here. Raises ValueError."""
     try:
-        return _DECODER.decode(text.strip(" \t\r\n"))
+        return _DECODER.decode(text.strip(_SPACE))
     except RecursionError as error:
         raise _BrokenError("nested too deeply") from error
 
@@ -95,3 +96,39 @@ def _number(written: str) -> Decimal:
 _DECODER: Final = json.JSONDecoder(
     object_pairs_hook=_object, parse_float=_number, parse_int=_number, parse_constant=_constant
 )
+
+
+def items(text: str, *, limit: int) -> list[tuple[Any, str]]:
+    """Read one JSON value, or a list of them: each with the very text of it; at most one more than ``limit``.
+
+    Raises ValueError for what is no JSON, or neither an object nor a list.
+    """
+    position = _after_space(text, 0)
+    if text[position : position + 1] == "{":
+        return [(loads(text), text.strip(_SPACE))]
+    if text[position : position + 1] != "[":
+        raise _BrokenError("neither an object nor a list")
+    found: list[tuple[Any, str]] = []
+    position = _after_space(text, position + 1)
+    closed = text[position : position + 1] == "]"
+    while not closed and len(found) <= limit:
+        try:
+            value, end = _DECODER.raw_decode(text, position)
+        except RecursionError as error:
+            raise _BrokenError("nested too deeply") from error
+        found.append((value, text[position:end]))
+        position = _after_space(text, end)
+        closed = text[position : position + 1] == "]"
+        if not closed:
+            if text[position : position + 1] != ",":
+                raise _BrokenError("a list goes on without a comma")
+            position = _after_space(text, position + 1)
+    if closed and _after_space(text, position + 1) != len(text):
+        raise _BrokenError("something follows the list")
+    return found
+
+
+def _after_space(text: str, position: int) -> int:
+    while position < len(text) and text[position] in _SPACE:
+        position += 1
+    return position
