@@ -71,7 +71,7 @@ class Numbers:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Words:
-    """Texts, each distinct one once: ``codes`` point into ``words``, which are folded; -1 is unknown."""
+    """Texts, each distinct one once, as data has them: ``codes`` point into ``words``; -1 is unknown."""
 
     codes: NDArray[np.int32]
     words: tuple[str, ...]
@@ -79,14 +79,9 @@ class Words:
     @classmethod
     def of(cls, values: Iterable[str | None]) -> Self:
         """Make a column of texts as data has them."""
-        places: dict[str, int] = {}
-        seen: dict[str | None, int] = {None: -1}
-        codes = []
-        for value in values:
-            if value is not None and value not in seen:
-                seen[value] = places.setdefault(fold(value), len(places))
-            codes.append(seen[value])
-        return cls(np.array(codes, dtype=np.int32), tuple(places))
+        places: dict[str | None, int] = {None: -1}
+        codes = [places.setdefault(value, len(places) - 1) for value in values]
+        return cls(np.array(codes, dtype=np.int32), tuple(word for word in places if word is not None))
 
     def __len__(self) -> int:
         return len(self.codes)
@@ -96,7 +91,7 @@ class Words:
         match value:
             case Text(text) if sign not in ORDERS:
                 wanted = fold(text)
-                return self.pick(lambda word: bool(_COMPARE[sign](word, wanted)))
+                return self.pick(lambda word: bool(_COMPARE[sign](fold(word), wanted)))
             case Day(day):
                 return self.pick(lambda word: _compare_dates(sign, iso_date(word), day))
             case _:
@@ -107,7 +102,7 @@ class Words:
         if not isinstance(value, Text):
             return np.zeros(len(self), dtype=np.bool_)
         wanted = fold(value.value)
-        return self.pick(lambda word: wanted in word)
+        return self.pick(lambda word: wanted in fold(word))
 
     def pick(self, test: Callable[[str], bool]) -> Bools:
         """Ask ``test`` once for each distinct word, and give each customer its word's answer."""
