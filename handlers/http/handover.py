@@ -18,6 +18,7 @@ import structlog
 from fastapi import FastAPI, Request
 from fastapi.responses import PlainTextResponse, Response, StreamingResponse
 
+from handlers.http import body
 from handlers.http.server import Server
 from storage.database import Database
 
@@ -79,7 +80,7 @@ class Desk:
         # A page in a browser cannot know the token; should it ever, it still calls us by another name than this.
         if request.headers.get("host", "").rpartition(":")[0] != LOOPBACK or "origin" in request.headers:
             return PlainTextResponse("forbidden", status_code=403)
-        asked = _asked(await _body(request))
+        asked = _asked(await body.read(request, limit=_MAX_BODY, drain=_MAX_BODY))
         if asked is None:
             return PlainTextResponse("not a command", status_code=422)
         return StreamingResponse(self._answer(*asked), media_type="application/x-ndjson")
@@ -179,18 +180,9 @@ class _Stream(io.TextIOBase):
         return len(text)
 
 
-async def _body(request: Request) -> bytes:
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > _MAX_BODY:
-            return b""
-    return bytes(body)
-
-
-def _asked(body: bytes) -> tuple[list[str], Path, list[str]] | None:
+def _asked(raw: bytes | None) -> tuple[list[str], Path, list[str]] | None:
     try:
-        asked = json.loads(body)
+        asked = json.loads(raw or b"")
         argv, folder, terminals = asked["argv"], asked["folder"], asked["terminals"]
     except (ValueError, RecursionError, TypeError, KeyError):
         return None

@@ -23,6 +23,7 @@ from slack_bolt import BoltRequest, BoltResponse
 from starlette.requests import ClientDisconnect
 
 from handlers.context import Clock
+from handlers.http import body
 from rules.instants import SECOND
 
 MAX_BODY: Final = 1_000_000
@@ -85,24 +86,24 @@ class SlackReceiver:
         """Answer one request; the event loop only reads bytes and hashes them."""
         try:
             async with asyncio.timeout(_READ_WITHIN):
-                body = await _read(request)
+                raw = await body.read(request, limit=MAX_BODY, drain=_DRAIN)
         except TimeoutError:
             return _refusal(408, "slow")
         except ClientDisconnect:
             return _refusal(400, "gone")
-        if body is None:
+        if raw is None:
             return _refusal(413, "too_large")
         signature = request.headers.get("x-slack-signature", "")
-        problem = self._unproven(request.headers, signature, body)
+        problem = self._unproven(request.headers, signature, raw)
         if problem:
             return _refusal(401, problem)
-        text = _readable(request.headers.get("content-type", ""), body)
+        text = _readable(request.headers.get("content-type", ""), raw)
         if text is None:
             # Signed, and yet broken: Slack sends no such thing, so whoever did is not believed to be Slack.
             return _refusal(401, "unreadable")
         return await self._run(request, text, signature)
 
-    def _unproven(self, headers: Mapping[str, str], signature: str, body: bytes) -> str | None:
+    def _unproven(self, headers: Mapping[str, str], signature: str, raw: bytes) -> str | None:
         timestamp = headers.get("x-slack-request-timestamp", "")
         if not signature or not timestamp:
             return "unsigned"
@@ -111,9 +112,7 @@ class SlackReceiver:
         signed_at, now = int(timestamp) * SECOND, self._elapsed()
         if abs(now - signed_at) > MAX_AGE:
             return "stale"
-        wanted = (
-            "v0=" + hmac.new(self._secret, f"v0:{timestamp}:".encode() + body, hashlib.sha256).hexdigest()
-        )
+        wanted = "v0=" + hmac.new(self._secret, f"v0:{timestamp}:".encode() + raw, hashlib.sha256).hexdigest()
         # Bytes: compare_digest refuses text that is not ASCII, and the header is whatever somebody sent.
         if not hmac.compare_digest(wanted.encode(), signature.encode("utf-8", "replace")):
             return "wrong_signature"
@@ -165,23 +164,10 @@ class _Seen:
         self._until.pop(signature, None)
 
 
-async def _read(request: Request) -> bytes | None:
-    """Read the body by counting what comes, whatever the headers claim; None where it is too large."""
-    kept = bytearray()
-    size = 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size > _DRAIN:
-            return None
-        if size <= MAX_BODY:
-            kept += chunk
-    return bytes(kept) if size <= MAX_BODY else None
-
-
-def _readable(content_type: str, body: bytes) -> str | None:
+def _readable(content_type: str, raw: bytes) -> str | None:
     """Give the body as text where Bolt will be able to read it: a JSON object, or a form whose payload is one."""
     try:
-        text = body.decode("utf-8")
+        text = raw.decode("utf-8")
         if content_type.partition(";")[0].strip().lower() == "application/json" or text.startswith("{"):
             return text if isinstance(json.loads(text), dict) else None
         form = parse_qs(text, keep_blank_values=True, strict_parsing=True, max_num_fields=200)
