@@ -118,7 +118,7 @@ class SlackReceiver:
             return "wrong_signature"
         # Slack's own repetitions are signed anew and pass; the inbox sees to it that they act once. Of several
         # processes each remembers its own; there, too, the inbox is what keeps a replay from acting.
-        if not self._seen.first_time(signature, until=signed_at + 2 * MAX_AGE, now=now):
+        if not self._seen.first_time(signature, until=signed_at + MAX_AGE, now=now):
             return "replayed"
         return None
 
@@ -152,7 +152,7 @@ class _Seen:
         # let go of the old ones, as each is kept at least as long as it would be accepted.
         while self._until:
             oldest = next(iter(self._until))
-            if self._until[oldest] > now:
+            if self._until[oldest] >= now:
                 break
             del self._until[oldest]
         if signature in self._until:

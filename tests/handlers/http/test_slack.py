@@ -199,6 +199,29 @@ def test_a_replay_is_refused_and_slack_s_own_repetition_is_not(slack: Slack) -> 
     assert slack.calls == ["again", "again"]
 
 
+def test_a_replay_is_refused_up_to_the_last_instant_at_which_it_would_be_young_enough() -> None:
+    clock = [NOW]
+    receiver = SlackReceiver(
+        dispatch=lambda _: BoltResponse(status=200), signing_secret=SECRET, elapsed=lambda: clock[0]
+    )
+    body, other = command("late"), command("other")
+    with serving(build(probes={}, metrics=Metrics(), slack=receiver)) as url:
+
+        def send(content: bytes, at: int) -> tuple[int, str]:
+            answer = httpx.post(url + "/slack/events", content=content, headers=signed(content, at=at))
+            return answer.status_code, answer.text
+
+        assert send(body, NOW // 1000) == (200, "")
+        clock[0] = NOW + 300_000
+        assert send(body, NOW // 1000) == (401, "replayed")
+        clock[0] += 1
+        assert send(body, NOW // 1000) == (401, "stale")
+        # What is too old to be accepted is not remembered either.
+        assert send(other, NOW // 1000 + 300) == (200, "")
+        assert len(receiver._seen._until) == 1
+    receiver.stop()
+
+
 @pytest.mark.parametrize(
     ("body", "kind"),
     [
