@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import parse_qsl
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
 from playground.faults import Faults, distort, ratelimited, refusal
@@ -99,6 +99,8 @@ class WebApi:
     async def endpoint(self, request: Request) -> Response:
         """Answer one call, with the faults that strike it."""
         method = request.path_params["method"]
+        if not await arrived(request):
+            return Response()
         fault = self._faults.pick(method)
         if fault and fault.when == "before":
             await asyncio.sleep(fault.seconds)
@@ -151,6 +153,15 @@ class WebApi:
         known = {name: value for name, value in args.items() if name != "token"}
         with self._lock:
             self._calls.append(Call(self._session.workspace.clock(), method, known, accepted, outcome))
+
+
+async def arrived(request: Request) -> bool:
+    """Wait until the whole request is here; tell whether it came whole. From then on its sender may be gone."""
+    try:
+        await request.body()
+    except ClientDisconnect:
+        return False
+    return True
 
 
 def _token(request: Request, args: JSON) -> str | None:

@@ -23,7 +23,7 @@ from starlette.routing import WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from playground.api import WebApi
+from playground.api import WebApi, arrived
 from playground.control import Control, Resettable
 from playground.deliver import Answer, Delivery
 from playground.drawing import Drawing
@@ -189,6 +189,8 @@ class Playground(Resettable):
 
     async def _respond(self, request: Request) -> Response:
         """Take an answer at a response_url, with the faults that strike ``response_url``."""
+        if not await arrived(request):
+            return Response()
         fault = self.faults.pick("response_url")
         if fault and fault.when == "before":
             await asyncio.sleep(fault.seconds)

@@ -7,7 +7,7 @@ import asyncio
 import json
 import secrets
 import threading
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
@@ -161,7 +161,7 @@ class SocketMode:
             return Answer(payload=waiting.result(ACK_SECONDS))
         except TimeoutError:
             return Answer(error="operation_timeout")
-        except (RuntimeError, WebSocketDisconnect, asyncio.CancelledError):
+        except (RuntimeError, WebSocketDisconnect, CancelledError):
             return Answer(error="dispatch_failed")
         finally:
             with self._lock:

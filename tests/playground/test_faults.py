@@ -1,0 +1,139 @@
+"""Each fault as Slack's client meets it, and what happened on the other side."""
+
+import json
+import time
+from http.client import IncompleteRead
+from typing import Any
+
+import pytest
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
+from slack_sdk.webhook import WebhookClient
+
+from playground import Playground
+from playground.faults import Fault, Faults, fault_from_json
+from playground.people import CUSTOMER_CARE, MAYA
+
+POST = "chat.postMessage"
+
+
+def post(client: WebClient, text: str = "x") -> Any:
+    return client.chat_postMessage(channel=CUSTOMER_CARE, text=text)
+
+
+def accepted(slack: Playground) -> int:
+    return len(slack.workspace.messages(CUSTOMER_CARE))
+
+
+@pytest.mark.parametrize(("when", "arrived"), [("before", 0), ("after", 1)])
+def test_a_reset_is_a_real_one(slack: Playground, client: WebClient, when: Any, arrived: int) -> None:
+    slack.faults.add(Fault("reset", POST, when, times=1))
+    with pytest.raises(ConnectionResetError):
+        post(client)
+    assert accepted(slack) == arrived
+    assert post(client)["ok"]
+    assert [fault.kind for fault in slack.faults.struck()] == ["reset"]
+
+
+@pytest.mark.parametrize(("when", "arrived"), [("before", 0), ("after", 1)])
+def test_a_status_500_before_and_after(slack: Playground, client: WebClient, when: Any, arrived: int) -> None:
+    slack.faults.add(Fault("status", POST, when, status=503, times=1))
+    with pytest.raises(SlackApiError) as failed:
+        post(client)
+    assert failed.value.response.status_code == 503
+    assert accepted(slack) == arrived
+
+
+@pytest.mark.parametrize(("when", "arrived"), [("before", 0), ("after", 1)])
+def test_an_error_before_and_after(slack: Playground, client: WebClient, when: Any, arrived: int) -> None:
+    slack.faults.add(Fault("error", POST, when, error="fatal_error", times=1))
+    with pytest.raises(SlackApiError) as failed:
+        post(client)
+    assert failed.value.response["error"] == "fatal_error"
+    assert accepted(slack) == arrived
+
+
+@pytest.mark.parametrize(("retry_after", "header"), [(7, "7"), (None, None)])
+def test_429_with_and_without_retry_after(
+    slack: Playground, client: WebClient, retry_after: int | None, header: str | None
+) -> None:
+    slack.faults.add(Fault("ratelimited", POST, retry_after=retry_after, times=1))
+    with pytest.raises(SlackApiError) as limited:
+        post(client)
+    assert limited.value.response.status_code == 429
+    assert limited.value.response.headers.get("Retry-After") == header
+    assert accepted(slack) == 0
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_slow_call_outlasts_the_clients_patience_and_is_accepted(slack: Playground, when: Any) -> None:
+    slack.faults.add(Fault("slow", POST, when, seconds=0.6, times=1))
+    impatient = WebClient(token=slack.bot_token, base_url=slack.api_url, retry_handlers=[], timeout=1)
+    begun = time.monotonic()
+    assert post(impatient)["ok"]
+    assert time.monotonic() - begun >= 0.6
+    slack.faults.add(Fault("slow", POST, when, seconds=1.4, times=1))
+    with pytest.raises(TimeoutError):
+        post(impatient)
+    time.sleep(0.7)
+    assert accepted(slack) == 2
+
+
+def test_a_truncated_answer_to_an_accepted_call(slack: Playground, client: WebClient) -> None:
+    slack.faults.add(Fault("truncate", POST, "after", times=1))
+    with pytest.raises(IncompleteRead):
+        post(client)
+    assert accepted(slack) == 1
+
+
+def test_faults_queue_and_strike_the_method_they_name(slack: Playground, client: WebClient) -> None:
+    slack.faults.add(
+        Fault("error", POST, error="first", times=2), Fault("error", "*", error="second", times=1)
+    )
+    errors = []
+    for _ in range(3):
+        with pytest.raises(SlackApiError) as failed:
+            post(client)
+        errors.append(failed.value.response["error"])
+    assert errors == ["first", "first", "second"]
+    assert post(client)["ok"]
+    assert slack.faults.active() == ()
+
+
+def test_chances_are_the_same_for_the_same_seed() -> None:
+    def struck(seed: int) -> list[bool]:
+        faults = Faults(seed)
+        faults.add(Fault("status", probability=0.5))
+        return [faults.pick(POST) is not None for _ in range(200)]
+
+    assert struck(1) == struck(1)
+    assert struck(1) != struck(2)
+    assert 70 < sum(struck(1)) < 130
+
+
+def test_response_urls_have_faults_too(slack: Playground) -> None:
+    key = slack.response_urls.issue(MAYA, CUSTOMER_CARE)
+    hook = WebhookClient(f"{slack.url}/response/{key}", retry_handlers=[])
+    slack.faults.add(
+        Fault("reset", "response_url", "after", times=1), Fault("status", "response_url", times=1)
+    )
+    with pytest.raises(ConnectionResetError):
+        hook.send(text="one")
+    assert hook.send(text="two").status_code == 500
+    assert [m.text for m in slack.workspace.ephemerals(MAYA)] == ["one"]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"kind": "ratelimited", "when": "after"},
+        {"kind": "truncate"},
+        {"kind": "flood"},
+        {"kind": "reset", "when": "during"},
+        {"kind": "reset", "probability": 2.0},
+        {"kind": "reset", "colour": "red"},
+    ],
+)
+def test_faults_that_make_no_sense_are_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"unknown|before|answer|probability"):
+        fault_from_json(json.loads(json.dumps(wrong)))

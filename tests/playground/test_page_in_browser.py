@@ -1,0 +1,160 @@
+"""A person at the page: sees an alert come, claims it, asks, is answered, chooses, confirms."""
+
+import re
+from collections.abc import Iterator
+from datetime import date, timedelta
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from playground import Playground
+from playground.people import AIKO, CUSTOMER_CARE, SALES
+from tests.playground.sample import SampleApp
+
+pytestmark = pytest.mark.xdist_group("browser")
+
+
+class Story:
+    """A playground whose days pass, an app in it, and what the page complained of."""
+
+    def __init__(self) -> None:
+        self.day = date(2026, 11, 22)
+        self.slack = Playground(post_interval_s=0, advance=self.advance, today=self.day.isoformat)
+        self.slack.start()
+        self.app = SampleApp(self.slack)
+        self.app.connect()
+        self.complaints: list[str] = []
+
+    def advance(self, days: int) -> str:
+        self.day += timedelta(days=days)
+        self.app.alert(f"Customer of {self.day:%d.%m.}")
+        return self.day.isoformat()
+
+    def open(self, browser: Browser, path: str = "/", width: int = 1280) -> Page:
+        page = browser.new_page(viewport={"width": width, "height": 800})
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("console", lambda told: self.complaints.append(told.text) if told.type == "error" else None)
+        page.goto(self.slack.url + path)
+        page.wait_for_selector("body[data-live=true]")
+        return page
+
+
+@pytest.fixture
+def story() -> Iterator[Story]:
+    made = Story()
+    yield made
+    made.app.close()
+    made.slack.stop()
+    assert made.complaints == []
+
+
+def test_an_alert_is_seen_claimed_and_asked_about(browser: Browser, story: Story) -> None:
+    page = story.open(browser)
+    page.get_by_role("button", name="Next week").click()
+    expect(page.locator("#today")).to_have_text("Sunday, November 29th")
+    alert = page.locator(".message", has_text="Customer of 29.11. is going cold")
+    expect(alert).to_be_visible()
+    expect(page.locator(".day").last).to_have_text("Sunday, November 29th")
+
+    page.get_by_role("link", name=re.compile("Aiko Tanaka")).click()
+    page.wait_for_selector("body[data-live=true]")
+    assert AIKO in page.url
+    alert.get_by_role("button", name="Claim").click()
+    expect(alert).to_contain_text("Claimed by aiko")
+    alert.get_by_role("button", name="1 reply").click()
+    thread = page.get_by_role("complementary", name="Thread")
+    expect(thread).to_contain_text("@Aiko Tanaka claimed this alert.")
+    thread.get_by_role("textbox").fill("I called her.")
+    thread.get_by_role("textbox").press("Enter")
+    expect(thread).to_contain_text("2 replies")
+    page.keyboard.press("Escape")
+    expect(thread).to_be_hidden()
+
+    box = page.get_by_role("textbox", name="Message #customer-care")
+    box.press_sequentially("/cu")
+    expect(page.get_by_role("option", name=re.compile("customer"))).to_be_visible()
+    box.press("Tab")
+    expect(box).to_have_value("/customer ")
+    box.press_sequentially("status 00001")
+    box.press("Enter")
+    answer = page.locator(".message.ephemeral")
+    expect(answer).to_contain_text("Only visible to you")
+    expect(answer).to_contain_text("You asked: status 00001")
+    page.close()
+
+
+def test_menus_and_confirmations_by_keyboard(browser: Browser, story: Story) -> None:
+    story.app.alert("Claudia Reyes")
+    page = story.open(browser)
+    alert = page.locator(".message", has_text="Claudia Reyes is going cold")
+    snooze = alert.get_by_role("button", name="Snooze")
+    snooze.press("Enter")
+    expect(alert.get_by_role("menuitem", name="1 day")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(snooze).to_be_focused()
+    snooze.press("Enter")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(alert.get_by_role("button", name="1 week")).to_be_visible()
+    assert story.app.actions[0]["actions"][0]["selected_option"]["value"] == "7d"
+
+    resolve = alert.get_by_role("button", name="Resolve", exact=True)
+    resolve.click()
+    page.get_by_role("button", name="Keep open").click()
+    resolve.click()
+    page.get_by_role("dialog").get_by_role("button", name="Resolve").click()
+    expect(page.locator(".waiting")).to_have_count(0)
+    assert [body["actions"][0]["action_id"] for body in story.app.actions] == ["snooze", "resolve"]
+
+    alert.get_by_role("button", name="More actions").click()
+    alert.get_by_role("menuitem", name="Why this alert?").click()
+    expect(page.locator(".waiting")).to_have_count(0)
+    assert story.app.actions[2]["actions"][0]["selected_option"]["value"] == "why"
+    page.close()
+
+
+def test_a_modal_is_filled_in(browser: Browser, story: Story) -> None:
+    page = story.open(browser)
+    box = page.get_by_role("textbox", name="Message #customer-care")
+    box.fill("/rules add")
+    box.press("Enter")
+    dialog = page.get_by_role("dialog", name="Add a rule")
+    dialog.get_by_role("button", name="Save").click()
+    expect(dialog.get_by_role("alert")).to_have_text("Please complete this required field.")
+    dialog.get_by_label("Condition").fill("silnt")
+    dialog.get_by_role("button", name="Save").click()
+    expect(dialog.get_by_role("alert")).to_have_text("Did you mean silent(purchase, 30d)?")
+    dialog.get_by_label("Condition").fill("silent(purchase, 30d)")
+    dialog.get_by_role("button", name="Save").click()
+    expect(dialog).to_have_count(0)
+    assert len(story.app.submissions) == 2
+    page.close()
+
+
+def test_another_channel_counts_and_errors_are_told(browser: Browser, story: Story) -> None:
+    page = story.open(browser)
+    link = page.get_by_role("link", name=re.compile("sales"))
+    expect(link.locator(".badge")).to_be_hidden()
+    story.app.alert("Someone", SALES)
+    expect(link.locator(".badge")).to_have_text("1")
+    box = page.get_by_role("textbox", name="Message #customer-care")
+    story.complaints.clear()
+    box.fill("/nosuch")
+    box.press("Enter")
+    expect(page.locator("#toasts")).to_contain_text("/nosuch is not a valid command.")
+    expect(box).to_have_value("/nosuch")
+    story.complaints.clear()  # the browser itself complains of the refused request
+    link.click()
+    expect(page.locator(".message", has_text="Someone is going cold")).to_be_visible()
+    page.close()
+
+
+def test_on_a_narrow_screen_the_channels_are_behind_a_button(browser: Browser, story: Story) -> None:
+    story.app.alert("Claudia Reyes")
+    page = story.open(browser, f"/?channel={CUSTOMER_CARE}", width=400)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 400
+    expect(page.get_by_role("link", name=re.compile("sales"))).to_be_hidden()
+    page.get_by_role("button", name="Channels and people").click()
+    page.get_by_role("link", name=re.compile("sales")).click()
+    expect(page.get_by_role("heading", name="sales").first).to_be_visible()
+    page.close()
