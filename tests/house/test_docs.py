@@ -9,6 +9,7 @@ import pytest
 
 from bot import main
 from handlers.http.metrics import Metrics
+from tests.house import tree
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
@@ -76,34 +77,8 @@ def test_every_link_leads_somewhere(document: Path) -> None:
             assert (document.parent / target).exists(), target
 
 
-def test_the_architecture_names_every_module() -> None:
-    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
-    tree = {path for _, block in _FENCE.findall(text) for path in _paths(block)}
-    modules = {
-        str(path.relative_to(ROOT))
-        for package in ("handlers", "playground", "rules", "storage", "templates")
-        for path in (ROOT / package).rglob("*.py")
-        if path.name != "__init__.py" and "migrations" not in path.parts
-    } | {"bot.py", "settings.py"}
-    assert modules - tree == set(), "not in docs/architecture.md"
-    assert {path for path in tree if path.endswith(".py")} - modules == set(), (
-        "in docs/architecture.md, and not here"
-    )
-
-
-def _paths(block: str) -> list[str]:
-    """Read an indented tree: two spaces a level, folders end with a slash, a name ends at two spaces."""
-    folders: list[str] = []
-    found = []
-    for line in block.splitlines():
-        name = re.split(r"\s{2,}", line.strip(), maxsplit=1)[0]
-        depth = (len(line) - len(line.lstrip())) // 2
-        del folders[depth:]
-        if name.endswith("/"):
-            folders.append(name)
-        else:
-            found.append("".join(folders) + name)
-    return found
+def test_the_architecture_draws_the_tree_as_it_is() -> None:
+    assert tree.written() == tree.drawn(), "draw it anew: python -m tests.house.tree"
 
 
 def test_every_dependency_has_its_line_and_its_lock() -> None:
