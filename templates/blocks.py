@@ -74,6 +74,22 @@ def section(
     return SectionBlock(text=mrkdwn(text), accessory=accessory, block_id=block_id)
 
 
+def paragraphs(lines: Sequence[Mrkdwn], *, most: int = limits.SECTION) -> list[Block]:
+    """Give lines in as many paragraphs as they need; beyond ``most`` characters in all, an ellipsis stands for them."""
+    pieces: list[list[str]] = [[]]
+    room, left = limits.SECTION, most
+    for line in lines:
+        if len(line) + 3 > left:
+            pieces[-1].append("…")
+            break
+        if len(line) + 3 > room:
+            pieces.append([])
+            room = limits.SECTION
+        pieces[-1].append(line)
+        room, left = room - len(line) - 1, left - len(line) - 1
+    return [section(Mrkdwn("\n".join(piece))) for piece in pieces if piece]
+
+
 def fields(texts: Sequence[Mrkdwn]) -> Block:
     """Give short texts in two columns; no more than ten are shown."""
     return SectionBlock(fields=[mrkdwn(text) for text in texts[: limits.FIELDS]])

@@ -11,6 +11,7 @@ from typing import ClassVar, Final
 from rules.alerts.person import BY_PERSON, Snooze
 from rules.errors import WarmlineError
 
+ACTION_PREFIX: Final = "warmline."
 _VERSION: Final = "1"
 _LONGEST: Final = 150
 _NUMBER: Final = re.compile(r"[1-9][0-9]{0,17}\Z")
@@ -31,7 +32,6 @@ class Press(StrEnum):
     RESOLVE = "resolve"
     ALERT = "alert"
     """Show one alert."""
-    WHY = "why"
     CUSTOMER = "customer"
     """Show the customer of an alert."""
     CARD = "card"
@@ -39,8 +39,9 @@ class Press(StrEnum):
     TIMELINE = "timeline"
     DIGEST = "digest"
     """Show a page of a digest's customers."""
-    LINK = "link"
-    """A link: Slack reports the press, and nothing is to be done."""
+    OPEN = "open"
+    """Show a page of all open alerts; its subject is the number of the page, from 1."""
+    MINE = "mine"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ _CHOICES: Final[dict[Press, re.Pattern[str]]] = {
 
 def action_id(press: Press) -> str:
     """Give the id under which Slack reports the press of a button."""
-    return f"warmline.{press}"
+    return f"{ACTION_PREFIX}{press}"
 
 
 def encode(press: Press, subject: int, choice: str = "") -> str:

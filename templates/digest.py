@@ -36,7 +36,7 @@ def digest_message(view: DigestView, voice: Voice) -> Rendered:
     if view.top:
         lines = [voice.say("digest", "top", n=len(view.top))]
         lines += [_member(rank, member, voice) for rank, member in enumerate(view.top, start=1)]
-        layout.append(blocks.section(Mrkdwn("\n".join(lines))))
+        layout += blocks.paragraphs(lines)
     if view.rule.action and still_open:
         action = cut(view.rule.action, limits.ACTION)
         layout.append(blocks.section(voice.say("alert", "suggestion", action=action)))

@@ -35,11 +35,10 @@ def steps_reply(view: StepsView, voice: Voice) -> Rendered:
     return blocks.rendered(text, layout)
 
 
-def step_words(step: StepView, voice: Voice) -> Mrkdwn:
-    """Say one step in a sentence."""
-    return voice.say(
-        "steps", macro(step), customer=customer_name(step.customer, voice), **_about(step, voice)
-    )
+def step_words(step: StepView, voice: Voice, *, short: bool = False) -> Mrkdwn:
+    """Say one step in a sentence; ``short`` as one of many."""
+    name = customer_name(step.customer, voice, limits.LISTED_NAME if short else limits.NAME)
+    return voice.say("steps", macro(step), customer=name, **_about(step, voice))
 
 
 def macro(step: StepView) -> str:

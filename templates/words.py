@@ -7,17 +7,21 @@ It must not know blocks.
 
 import gettext
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final, Protocol, cast
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
+from rules.conditions.problems import ConditionError, Problem
+from rules.conditions.spans import caret
 from rules.errors import WarmlineError
 
 FOLDER: Final = Path(__file__).parent
 ENGLISH: Final = "en"
+_REPAIRED: Final = 450
+"""How much of a repaired condition is shown; the whole may be a long text."""
 
 # What no text that is shown may carry: controls, halves of a character, and what turns the rest of a line around.
 _UNSEEN: Final = re.compile(
@@ -88,11 +92,30 @@ class Words:
 
     def error(self, error: WarmlineError) -> Mrkdwn:
         """Say what went wrong and what to do next, as mrkdwn."""
+        if isinstance(error, ConditionError):
+            problems = [self._problem(problem, error.source, self.say) for problem in error.problems]
+            return self.say("errors", error.code, problems=problems, fenced=True)
         return self.say("errors", error.code, **error.params)
 
     def error_plain(self, error: WarmlineError) -> str:
         """Say what went wrong and what to do next, for a terminal."""
+        if isinstance(error, ConditionError):
+            problems = [self._problem(problem, error.source, self.plain) for problem in error.problems]
+            return self.plain("errors", error.code, problems=problems, fenced=False)
         return self.plain("errors", error.code, **error.params)
+
+    def problem(self, problem: Problem) -> Mrkdwn:
+        """Say one thing about a condition, as mrkdwn."""
+        return self.say("conditions", problem.code, **problem.params)
+
+    def _problem(self, problem: Problem, source: str, say: Callable[..., str]) -> dict[str, str]:
+        # A backtick would end the block of code that the line stands in.
+        pointer, repaired = caret(source, problem.span), problem.repaired(source) or ""
+        return {
+            "pointer": pointer.replace("`", "'"),
+            "said": say("conditions", problem.code, **problem.params),
+            "repaired": cut(repaired, _REPAIRED).replace("`", "'"),
+        }
 
     def _page(self, page: str) -> Template:
         return self._environment.get_template(f"{page}.j2")

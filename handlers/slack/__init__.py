@@ -1,0 +1,1 @@
+"""Slack's side: commands and presses unpacked, use cases called, answers sent."""

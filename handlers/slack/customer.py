@@ -1,0 +1,98 @@
+"""``/customer``: read what was typed, ask, lay the answer out."""
+
+from handlers import answer
+from handlers.answer import Choice, NoCustomerError
+from handlers.slack.asked import Asked
+from handlers.slack.typed import (
+    MissingArgumentError,
+    UnknownCommandError,
+    first_word,
+    nearest,
+    plain,
+    read,
+)
+from rules.conditions.normalise import normalise
+from templates import card
+from templates.blocks import Rendered
+from templates.help import command_help
+from templates.views import CardView
+
+COMMAND = "/customer"
+SUBCOMMANDS = ("status", "find", "timeline", "list", "help")
+_OPTIONS = ("as-of",)
+
+
+def customer(asked: Asked, text: str) -> Rendered:
+    """Answer ``/customer``; what is no subcommand is whom the question is about."""
+    typed = plain(text)
+    word, rest = first_word(typed)
+    match word.casefold():
+        case "":
+            return _list(asked, "mine" if _has_own(asked) else "")
+        case "help":
+            return command_help(COMMAND, asked.voice())
+        case "list":
+            return _list(asked, rest)
+        case "status":
+            return _status(asked, rest)
+        case "find":
+            return _find(asked, rest)
+        case "timeline":
+            return _timeline(asked, rest)
+    try:
+        return _status(asked, typed)
+    except NoCustomerError as error:
+        near = nearest(word, SUBCOMMANDS)
+        if near:
+            raise UnknownCommandError(command=COMMAND, text=word[:40], nearest=near) from error
+        raise
+
+
+def _status(asked: Asked, text: str) -> Rendered:
+    typed = read(text, _OPTIONS) if "as-of" in text else None
+    who = typed.rest if typed else text
+    if not who:
+        raise MissingArgumentError(usage=f"{COMMAND} status Ann Bell")
+    as_of = asked.ctx.calendar.parse(typed.options["as-of"]) if typed and typed.options else None
+    found = _who(asked, who, as_of)
+    if isinstance(found, Choice):
+        return card.customer_choice(found.text, found.customers, asked.voice())
+    return card.customer_card(found, asked.voice())
+
+
+def _who(asked: Asked, who: str, as_of: int | None = None) -> CardView | Choice:
+    try:
+        return answer.status(asked.ctx, who, as_of=as_of)
+    except NoCustomerError:
+        # As typed first, for a name may hold a curly quote; then as it was perhaps meant.
+        straight = normalise(who, entities=False)
+        if straight == who:
+            raise
+        return answer.status(asked.ctx, straight, as_of=as_of)
+
+
+def _find(asked: Asked, text: str) -> Rendered:
+    if not text:
+        raise MissingArgumentError(usage=f"{COMMAND} find bell")
+    return card.found_customers(text, answer.find(asked.ctx, text), asked.voice())
+
+
+def _timeline(asked: Asked, text: str) -> Rendered:
+    if not text:
+        raise MissingArgumentError(usage=f"{COMMAND} timeline Ann Bell")
+    found = _who(asked, text)
+    if isinstance(found, Choice):
+        return card.customer_choice(found.text, found.customers, asked.voice())
+    return card.timeline_page(answer.timeline(asked.ctx, found.id), asked.voice())
+
+
+def _list(asked: Asked, text: str) -> Rendered:
+    if text.casefold() not in ("", "mine", "all"):
+        raise UnknownCommandError(command=f"{COMMAND} list", text=text[:40], nearest=["mine"])
+    mine = text.casefold() == "mine"
+    found = answer.needing_attention(asked.ctx, names=asked.names() if mine else None)
+    return card.attention_list(found, asked.voice(), mine=mine)
+
+
+def _has_own(asked: Asked) -> bool:
+    return bool(answer.needing_attention(asked.ctx, names=asked.names()))

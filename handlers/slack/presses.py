@@ -1,0 +1,58 @@
+"""Buttons and menus: what each press does, and what its presser gets to see.
+
+A press in a message of the channel is told by the message itself; in an ephemeral one, that one is replaced.
+"""
+
+from dataclasses import dataclass
+
+from handlers import answer
+from handlers.act import act
+from handlers.slack.alerts import my_page, open_page
+from handlers.slack.asked import Asked
+from templates.alert import alert_message
+from templates.blocks import Rendered
+from templates.card import customer_card, timeline_page
+from templates.codec import Press, Value
+from templates.digest import digest_page
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What the presser sees; ``replace`` where it takes the place of an ephemeral message that was pressed."""
+
+    answer: Rendered | None
+    replace: bool = False
+
+
+def pressed(asked: Asked, value: Value, *, ephemeral: bool) -> Shown:
+    """Do what a press asks for; ``ephemeral`` where the message that was pressed is the presser's alone."""
+    match value.press:
+        case Press.CLAIM | Press.UNCLAIM | Press.SNOOZE | Press.RESOLVE:
+            acted = act(asked.ctx, actor=asked.actor(), value=value, key=asked.key)
+            if acted.alert is None or not ephemeral:
+                return Shown(None)
+            return Shown(_alert(asked, acted.alert.id), replace=True)
+        case Press.ALERT:
+            return Shown(_alert(asked, value.subject))
+        case Press.CUSTOMER:
+            return Shown(customer_card(answer.card_of_alert(asked.ctx, value.subject), asked.voice()))
+        case Press.CARD:
+            return Shown(customer_card(answer.card(asked.ctx, value.subject), asked.voice()))
+        case Press.TIMELINE:
+            page = answer.timeline(asked.ctx, value.subject, int(value.choice))
+            return Shown(timeline_page(page, asked.voice()), replace=ephemeral and int(value.choice) > 0)
+        case Press.DIGEST:
+            return Shown(_digest(asked, value.subject, int(value.choice)), replace=ephemeral)
+        case Press.OPEN:
+            return Shown(open_page(asked, value.subject - 1), replace=ephemeral)
+        case Press.MINE:
+            return Shown(my_page(asked, value.subject - 1), replace=ephemeral)
+
+
+def _alert(asked: Asked, alert_id: int) -> Rendered:
+    return alert_message(answer.alert(asked.ctx, alert_id), asked.voice())
+
+
+def _digest(asked: Asked, root: int, page: int) -> Rendered:
+    rule, members, total = answer.digest_rows(asked.ctx, root, page)
+    return digest_page(rule, members, root=root, page=page, total=total, voice=asked.voice())

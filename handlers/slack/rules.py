@@ -1,0 +1,99 @@
+"""``/rules``: read what was typed, ask or change, lay the answer out."""
+
+from handlers import rulebook
+from handlers.rulebook import Request
+from handlers.slack.asked import Asked
+from handlers.slack.typed import (
+    ExtraArgumentError,
+    MissingArgumentError,
+    Typed,
+    UnknownCommandError,
+    first_word,
+    nearest,
+    read,
+)
+from rules.alerts.typed import Options
+from templates import rule_pages
+from templates.blocks import Rendered
+from templates.help import rules_help
+from templates.views import ChangeView
+
+COMMAND = "/rules"
+SUBCOMMANDS = ("list", "show", "add", "edit", "pause", "resume", "remove", "check", "history", "help")
+OPTIONS = ("channel", "kind", "severity", "backlog", "action", "cooldown")
+_USAGE = {
+    "show": f"{COMMAND} show lapsing",
+    "history": f"{COMMAND} history lapsing",
+    "pause": f"{COMMAND} pause lapsing",
+    "resume": f"{COMMAND} resume lapsing",
+    "remove": f"{COMMAND} remove lapsing",
+    "add": f"{COMMAND} add quiet silent(purchase, 30d) --channel #customer-care",
+    "edit": f"{COMMAND} edit quiet silent(purchase, 45d) --severity high",
+    "check": f"{COMMAND} check silent(purchase, 30d)",
+}
+
+
+def rules(asked: Asked, text: str) -> Rendered | None:
+    """Answer ``/rules``; bare, it lists them. None where the same request was delivered, and answered, before."""
+    word, rest = first_word(text.replace("\n", " ").strip())
+    subcommand = word.casefold()
+    match subcommand:
+        case "" | "list":
+            return _list(asked)
+        case "help":
+            return rules_help(rulebook.available(asked.ctx), asked.voice())
+        case "check":
+            return _check(asked, rest)
+        case "add" | "edit":
+            return _write(asked, subcommand, rest)
+        case "show" | "history" | "pause" | "resume" | "remove":
+            return _named(asked, subcommand, rest)
+    raise UnknownCommandError(command=COMMAND, text=word[:40], nearest=nearest(word, SUBCOMMANDS))
+
+
+def _list(asked: Asked) -> Rendered:
+    cards = rulebook.listing(asked.ctx)
+    return rule_pages.rule_list(cards, rulebook.available(asked.ctx), asked.voice())
+
+
+def _check(asked: Asked, text: str) -> Rendered:
+    if not text:
+        raise MissingArgumentError(usage=_USAGE["check"])
+    return rule_pages.rule_check(rulebook.check(asked.ctx, text, entities=True), asked.voice())
+
+
+def _write(asked: Asked, subcommand: str, text: str) -> Rendered | None:
+    typed = read(text, OPTIONS, to_the_end=("action",))
+    name, condition = _split(typed)
+    if not name:
+        raise MissingArgumentError(usage=_USAGE[subcommand])
+    options = Options(**typed.options)
+    request = Request(asked.actor(), asked.key)
+    change = rulebook.add if subcommand == "add" else rulebook.edit
+    return _told(asked, change(asked.ctx, request, name=name, condition=condition, options=options))
+
+
+def _named(asked: Asked, subcommand: str, text: str) -> Rendered | None:
+    typed = read(text, ())
+    name, extra = _split(typed)
+    if not name:
+        raise MissingArgumentError(usage=_USAGE[subcommand])
+    if extra:
+        raise ExtraArgumentError(text=extra[:80], usage=_USAGE[subcommand])
+    if subcommand == "show":
+        return rule_pages.rule_card(rulebook.show(asked.ctx, name), asked.voice())
+    if subcommand == "history":
+        return rule_pages.rule_history(*rulebook.history(asked.ctx, name), asked.voice())
+    change = {"pause": rulebook.pause, "resume": rulebook.resume, "remove": rulebook.remove}[subcommand]
+    return _told(asked, change(asked.ctx, Request(asked.actor(), asked.key), name))
+
+
+def _split(typed: Typed) -> tuple[str, str]:
+    """Give the name, which may stand between quotes, and what follows it."""
+    if typed.rest[:1] in ('"', "'") and (end := typed.rest.find(typed.rest[0], 1)) > 0:
+        return typed.rest[1:end], typed.rest[end + 1 :].strip()
+    return first_word(typed.rest)
+
+
+def _told(asked: Asked, changed: ChangeView | None) -> Rendered | None:
+    return rule_pages.rule_change(changed, asked.voice()) if changed is not None else None

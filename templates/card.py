@@ -1,0 +1,183 @@
+"""A customer in a message: the card, the timeline, and lists of customers.
+
+It must not know where any of it came from.
+"""
+
+from collections.abc import Sequence
+
+from slack_sdk.models.blocks import Block, InteractiveElement
+
+from templates import blocks, limits
+from templates.alert_list import alert_rows
+from templates.blocks import Rendered
+from templates.codec import Press, action_id, encode
+from templates.people import customer_name, customer_name_plain, mention
+from templates.views import CardView, EventView, FoundCustomer, KindView, Money, TimelinePage
+from templates.voice import Voice, spoken, title
+from templates.words import Mrkdwn, cut, escape, name_of
+
+_MOST_KINDS = 7
+_MOST_ALERTS = 5
+_MOST_DETAILS = 3
+
+
+def customer_card(view: CardView, voice: Voice) -> Rendered:
+    """Lay out a customer as one card."""
+    layout: list[Block] = [
+        blocks.header(customer_name_plain(view.person, voice)),
+        blocks.context(_identity(view, voice)),
+        blocks.fields([_known_since(view, voice), *(_kind(one, voice) for one in view.kinds[:_MOST_KINDS])]),
+    ]
+    if not view.kinds:
+        layout.append(blocks.section(voice.say("customer", "nothing_happened")))
+    if len(view.kinds) > _MOST_KINDS:
+        layout.append(blocks.context(voice.say("customer", "more_kinds", n=len(view.kinds) - _MOST_KINDS)))
+    if view.alerts:
+        layout.append(blocks.section(voice.say("customer", "alerts_title", n=len(view.alerts))))
+        layout += alert_rows(view.alerts[:_MOST_ALERTS], voice)
+    else:
+        layout.append(blocks.section(voice.say("customer", "no_alerts")))
+    if view.events:
+        lines = [voice.say("customer", "events_title"), *(_event(one, voice) for one in view.events)]
+        layout += blocks.paragraphs(lines)
+        button = _press("button_timeline", Press.TIMELINE, view.id, "0", voice)
+        layout.append(blocks.actions([button]))
+    return blocks.rendered(_sentence(view, voice), layout)
+
+
+def timeline_page(view: TimelinePage, voice: Voice) -> Rendered:
+    """Lay out a page of a customer's history."""
+    name = customer_name(view.person, voice)
+    layout: list[Block] = [
+        blocks.header(voice.plain("customer", "timeline_title", name=customer_name_plain(view.person, voice)))
+    ]
+    lines = [_event(one, voice) for one in view.events] or [voice.say("customer", "nothing_happened")]
+    layout += blocks.paragraphs(lines, most=9_000)
+    turns: list[InteractiveElement] = []
+    if view.page > 0:
+        turns.append(_press("button_previous", Press.TIMELINE, view.id, str(view.page - 1), voice))
+    if view.more:
+        turns.append(_press("button_next", Press.TIMELINE, view.id, str(view.page + 1), voice))
+    if turns:
+        layout.append(blocks.actions(turns))
+    return blocks.rendered(voice.say("customer", "timeline_sentence", name=name, n=len(view.events)), layout)
+
+
+def customer_choice(text: str, found: Sequence[FoundCustomer], voice: Voice) -> Rendered:
+    """Ask which of several customers is meant."""
+    return _customers(voice.say("customer", "choose", text=cut(text, 80), n=len(found)), found, voice)
+
+
+def found_customers(text: str, found: Sequence[FoundCustomer], voice: Voice) -> Rendered:
+    """List those whom a search found."""
+    return _customers(voice.say("customer", "found", text=cut(text, 80), n=len(found)), found, voice)
+
+
+def attention_list(found: Sequence[FoundCustomer], voice: Voice, *, mine: bool) -> Rendered:
+    """List customers with open alerts."""
+    if not found:
+        text = voice.say("customer", "attention_none_mine" if mine else "attention_none")
+        return blocks.rendered(text, [blocks.section(text)])
+    text = voice.say("customer", "attention_mine" if mine else "attention", n=len(found))
+    return _customers(text, found, voice, hint=True)
+
+
+def _customers(text: Mrkdwn, found: Sequence[FoundCustomer], voice: Voice, *, hint: bool = False) -> Rendered:
+    layout: list[Block] = [blocks.section(text)]
+    for one in found:
+        show = _press("button_show", Press.CARD, one.id, "", voice)
+        layout.append(blocks.section(_row(one, voice), accessory=show))
+    if hint:
+        layout.append(blocks.context(voice.say("customer", "hint")))
+    return blocks.rendered(text, layout)
+
+
+def _row(one: FoundCustomer, voice: Voice) -> Mrkdwn:
+    parts: list[str] = [name_of(one.person.external_id, limits.LISTED_NAME)]
+    if one.email:
+        parts.append(name_of(one.email, limits.LISTED_NAME))
+    if one.person.segment:
+        parts.append(name_of(one.person.segment, limits.LISTED_NAME))
+    if one.spent is not None:
+        parts.append(_money(one.spent, voice))
+    if one.open_alerts:
+        parts.append(voice.plain("customer", "row_alerts", n=one.open_alerts))
+    name = Mrkdwn(f"*{customer_name(one.person, voice, limits.LISTED_NAME)}*")
+    return voice.say("customer", "row", name=name, parts=parts)
+
+
+def _press(label: str, press: Press, subject: int, choice: str, voice: Voice) -> InteractiveElement:
+    return blocks.button(
+        voice.plain("common", label),
+        # Two buttons of a row need ids of their own; the part after the press is not looked at.
+        action=f"{action_id(press)}.{label}",
+        value=encode(press, subject, choice),
+    )
+
+
+def _sentence(view: CardView, voice: Voice) -> Mrkdwn:
+    name = customer_name(view.person, voice)
+    latest = max(view.kinds, key=lambda one: one.last_at, default=None)
+    last = (
+        voice.say("customer", "last", kind=spoken(latest.kind), when=_days_ago(latest.days_since, voice))
+        if latest
+        else ""
+    )
+    return voice.say("customer", "sentence", name=name, last=last, open=len(view.alerts))
+
+
+def _identity(view: CardView, voice: Voice) -> Mrkdwn:
+    who = view.person
+    parts: list[str] = [name_of(text, limits.NAME) for text in (who.segment, view.email) if text]
+    if who.owner:
+        parts.append(voice.say("alert", "small_owner", owner=mention(who.owner)))
+    parts.append(voice.say("alert", "small_id", id=name_of(who.external_id, limits.NAME)))
+    parts += [name_of(text, 20) for text in (view.country, view.language) if text]
+    parts += [
+        voice.say("customer", "attribute", name=spoken(name), value=name_of(value, limits.LISTED_NAME))
+        for name, value in view.more
+    ]
+    if who.url:
+        parts.append(voice.say("alert", "small_link", url=who.url))
+    if view.is_past:
+        parts.append(voice.say("customer", "as_of", day=voice.figures.day(view.as_of)))
+    return voice.say("alert", "small_line", parts=[escape(part) for part in parts])
+
+
+def _known_since(view: CardView, voice: Voice) -> Mrkdwn:
+    age = voice.plain("terms", "value_days", n=view.tenure_days, shown=voice.figures.number(view.tenure_days))
+    return voice.say("customer", "known_since", day=voice.figures.day(view.known_since), age=age)
+
+
+def _kind(one: KindView, voice: Voice) -> Mrkdwn:
+    return voice.say(
+        "customer",
+        "kind",
+        name=title(one.kind),
+        times=voice.plain("customer", "times", n=one.count, shown=voice.figures.number(one.count)),
+        sums=[_money(money, voice) for money in one.sums[:5]],
+        average=_money(one.average, voice) if one.average is not None else "",
+        last=_days_ago(one.days_since, voice),
+    )
+
+
+def _event(one: EventView, voice: Voice) -> Mrkdwn:
+    return voice.say(
+        "customer",
+        "event",
+        day=voice.figures.day(one.occurred_at),
+        kind=spoken(one.kind),
+        amount=_money(one.amount, voice) if one.amount is not None else "",
+        details=[
+            voice.plain("customer", "attribute", name=spoken(name[:60]), value=name_of(value, 20))
+            for name, value in one.details[:_MOST_DETAILS]
+        ],
+    )
+
+
+def _days_ago(days: int, voice: Voice) -> str:
+    return voice.plain("terms", "value_days_ago", n=days, shown=voice.figures.number(days))
+
+
+def _money(money: Money, voice: Voice) -> str:
+    return voice.figures.money(money.minor, money.currency)
