@@ -52,7 +52,9 @@ def subject_text(subject: Subject) -> str:
     """Write a term or a property as it stands in a condition."""
     match subject:
         case Call():
-            return f"{subject.function}({', '.join(map(_argument, filter(None, subject.arguments)))})"
+            return (
+                f"{subject.function}({', '.join(map(_argument, filter(None, subject.arguments.values())))})"
+            )
         case Field(name):
             return name.value
         case Attribute(name):

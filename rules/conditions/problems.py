@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum, StrEnum
 from types import MappingProxyType
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from rules.conditions.spans import Span
 from rules.errors import WarmlineError
@@ -65,6 +65,9 @@ class Code(StrEnum):
     NO_ORDER = "no_order"
 
 
+LONGEST_SHOWN: Final = 80
+
+
 class Severity(Enum):
     """Whether a condition with this problem can be used."""
 
@@ -78,15 +81,24 @@ class Problem:
 
     code: Code
     span: Span
-    params: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
+    params: Mapping[str, object] = field(default_factory=dict)
     repair: str | None = None
     severity: Severity = Severity.ERROR
+
+    def __post_init__(self) -> None:
+        """Cut what was typed to a length at which it can be shown."""
+        cut = {name: _cut(value) if isinstance(value, str) else value for name, value in self.params.items()}
+        object.__setattr__(self, "params", MappingProxyType(cut))
 
     def repaired(self, source: str) -> str | None:
         """Give ``source`` with the repair put in place, or None where there is none to suggest."""
         if self.repair is None:
             return None
         return source[: self.span.start] + self.repair + source[self.span.end :]
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST_SHOWN else f"{text[: LONGEST_SHOWN - 1]}…"
 
 
 class ConditionError(WarmlineError):

@@ -89,9 +89,9 @@ class Call(Term):
     usage: ClassVar[str]
 
     @property
-    def arguments(self) -> tuple[object, ...]:
-        """What stands between the brackets, in the order of ``takes``; None for a window left out."""
-        return tuple(getattr(self, part.name) for part in fields(self) if part.name != "span")
+    def arguments(self) -> dict[str, object]:
+        """What stands between the brackets, by the name of its field, in the order of ``takes``; None if left out."""
+        return {part.name: getattr(self, part.name) for part in fields(self) if part.name != "span"}
 
 
 @dataclass(frozen=True, slots=True)
