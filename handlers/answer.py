@@ -210,7 +210,7 @@ def _values(tx: Transaction, found: Alert, condition: str, ctx: Context) -> tupl
         currency=ctx.currency,
         customers=[found.customer_id],
     )
-    return evidence_of(asked, columns, 0) if len(ids) else ()
+    return evidence_of(asked, columns, ids.tolist()).get(found.customer_id, ())
 
 
 def _alert(tx: Transaction, alert_id: int) -> Alert:

@@ -30,7 +30,7 @@ from rules.alerts.retry import (
 from rules.instants import MINUTE
 from storage import outbox, pace, rules
 from storage.database import Transaction
-from storage.outbox import Call, Late, Message, Subject
+from storage.outbox import Call, Late, Message, New, Subject
 
 _CLOCK_SKEW: Final = 5 * MINUTE
 """How far Slack's clock may be behind ours when history is asked for what was sent since."""
@@ -250,17 +250,16 @@ class Deliverer:
             return
         rules.set_degraded(tx, rule.id, outcome.reason)
         for manager in sorted(one for one in self._ctx.managers if one.startswith(("U", "W"))):
-            outbox.add(
-                tx,
+            notice = New(
                 call=Call.POST,
                 subject=Subject.NOTICE,
                 channel=manager,
-                now=self._ctx.elapsed(),
                 payload={
                     "code": "delivery_trouble",
                     "params": {"rule": rule.name, "channel": message.channel, "error": outcome.reason},
                 },
             )
+            outbox.add(tx, notice, now=self._ctx.elapsed())
 
     def _recovered(self, tx: Transaction, message: Message) -> None:
         if message.rule_id is None or message.rerouted or message.plain:

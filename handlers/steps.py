@@ -13,7 +13,10 @@ from rules.alerts.states import AlertState, Reason, Resolution, Verb
 from storage import alerts, outbox
 from storage.alerts import Alert, Step
 from storage.database import Transaction
-from storage.outbox import Call, Message, Subject
+from storage.outbox import Call, Message, New, Subject
+
+_Answers = int | tuple[int, int]
+"""What a reply answers to: a digest by its number, or a message by its number and that of the alert."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,20 +35,26 @@ class Told:
 def take(tx: Transaction, steps: Sequence[Step], told: Told) -> None:
     """Let alerts take these steps, at most one for each alert, and ask for the messages that tell them."""
     roots = outbox.by_numbers(tx, sorted({step.alert.root for step in steps}))
-    replies: dict[int, int] = {}
-    taken: list[Step] = []
-    for step in steps:
-        root = roots[step.alert.root]
-        if root.subject is Subject.DIGEST:
-            if root.id not in replies:
-                replies[root.id] = _digest_reply(tx, root, told)
-            reply = replies[root.id]
-        else:
-            reply = _reply(tx, root, told, alert=step.alert)
-        taken.append(replace(step, told_in=reply, actor=told.actor))
+    answers = [_answers(step, roots) for step in steps]
+    replies: dict[_Answers, int] = {}
     for root in roots.values():
-        outbox.add_update(tx, root, now=told.elapsed)
+        if root.subject is Subject.DIGEST and (waiting := _forming_reply(tx, root, told)) is not None:
+            replies[root.id] = waiting
+    wanted = [one for one in dict.fromkeys(answers) if one not in replies]
+    numbers = outbox.add_all(tx, [_reply(roots, one, told) for one in wanted], now=told.elapsed)
+    replies.update(zip(wanted, numbers, strict=True))
+    taken = [
+        replace(step, actor=told.actor, told_in=replies[one])
+        for step, one in zip(steps, answers, strict=True)
+    ]
+    outbox.add_updates(tx, list(roots.values()), now=told.elapsed)
     alerts.take_steps(tx, taken, now=told.now)
+
+
+def _answers(step: Step, roots: Mapping[int, Message]) -> _Answers:
+    """Give what the reply that tells ``step`` answers to: a digest has one reply for all, others one for each step."""
+    root = roots[step.alert.root]
+    return root.id if root.subject is Subject.DIGEST else (root.id, step.alert.id)
 
 
 def resolving(
@@ -78,25 +87,23 @@ def _step(
     return Step(alert=alert, verb=verb, reason=reason, changes=changes, detail=detail)
 
 
-def _digest_reply(tx: Transaction, root: Message, told: Told) -> int:
-    if told.forming and root.rule_id is not None:
-        waiting = outbox.forming(tx, rule_id=root.rule_id, root=root.id)
-        if waiting is not None:
-            return waiting
-    return _reply(tx, root, told)
+def _forming_reply(tx: Transaction, root: Message, told: Told) -> int | None:
+    if not told.forming or root.rule_id is None:
+        return None
+    return outbox.forming(tx, rule_id=root.rule_id, root=root.id)
 
 
-def _reply(tx: Transaction, root: Message, told: Told, *, alert: Alert | None = None) -> int:
-    return outbox.add(
-        tx,
+def _reply(roots: Mapping[int, Message], answers: _Answers, told: Told) -> New:
+    number, alert_id = answers if isinstance(answers, tuple) else (answers, None)
+    root = roots[number]
+    return New(
         call=Call.REPLY,
         subject=Subject.STEPS,
         channel=root.channel,
-        now=told.elapsed,
         root=root.id,
         rule_id=root.rule_id,
-        customer_id=alert.customer_id if alert else None,
-        alert_id=alert.id if alert else None,
+        customer_id=root.customer_id,
+        alert_id=alert_id,
         forming=told.forming and root.subject is Subject.DIGEST,
     )
 

@@ -31,7 +31,7 @@ from storage import rules as rulebook
 from storage import terms as answers
 from storage.alerts import Alert, Opening, Step
 from storage.database import Transaction
-from storage.outbox import Call, Subject
+from storage.outbox import Call, New, Subject
 from storage.rules import Rule
 
 BLOCK: Final = 50_000
@@ -237,14 +237,14 @@ def _read_block(
 
 def _evidence(
     tx: Transaction, ctx: Context, condition: Condition, wanted: NDArray[np.int64], now: int
-) -> dict[int, tuple[Evidence, ...]]:
+) -> Mapping[int, tuple[Evidence, ...]]:
     asked = evidence_terms(condition)
     if not len(wanted) or not asked:
         return dict.fromkeys(wanted.tolist(), ())
     ids, columns = answers.answer(
         tx, asked, now=now, calendar=ctx.calendar, currency=ctx.currency, customers=wanted
     )
-    return {customer: evidence_of(asked, columns, place) for place, customer in enumerate(ids.tolist())}
+    return evidence_of(asked, columns, ids.tolist())
 
 
 def _batches(pairs: Sequence[_Pair]) -> Iterator[Sequence[_Pair]]:
@@ -304,35 +304,44 @@ def _move_matches(tx: Transaction, decided: Iterable[tuple[_Pair, Decision]], no
 
 
 def _open(tx: Transaction, decided: Sequence[tuple[_Pair, Decision]], told: Told) -> None:
-    ids = alerts.number(tx, len(decided)) if decided else range(0)
-    openings = []
-    for (pair, decision), alert_id in zip(decided, ids, strict=True):
-        rule = pair.watched.rule
-        root = (
-            _digest(tx, rule, told)
-            if decision.in_digest
-            else outbox.add(
-                tx,
-                call=Call.POST,
-                subject=Subject.ALERT,
-                channel=rule.body.channel,
-                now=told.elapsed,
-                rule_id=rule.id,
-                customer_id=pair.customer_id,
-                alert_id=alert_id,
-            )
+    if not decided:
+        return
+    ids = alerts.number(tx, len(decided))
+    told_alone = {
+        alert_id: pair
+        for (pair, decision), alert_id in zip(decided, ids, strict=True)
+        if not decision.in_digest
+    }
+    posts = outbox.add_all(
+        tx, [_post(pair, alert_id) for alert_id, pair in told_alone.items()], now=told.elapsed
+    )
+    roots = dict(zip(told_alone, posts, strict=True))
+    backlogs = {pair.watched.rule.id: pair.watched.rule for pair, decision in decided if decision.in_digest}
+    digests = {rule_id: _digest(tx, rule, told) for rule_id, rule in backlogs.items()}
+    openings = [
+        Opening(
+            customer_id=pair.customer_id,
+            rule_id=pair.watched.rule.id,
+            rule_version=pair.watched.rule.version,
+            reason=decision.reason,
+            evidence=pair.evidence,
+            root=roots[alert_id] if alert_id in roots else digests[pair.watched.rule.id],
         )
-        openings.append(
-            Opening(
-                customer_id=pair.customer_id,
-                rule_id=rule.id,
-                rule_version=rule.version,
-                reason=decision.reason,
-                evidence=pair.evidence,
-                root=root,
-            )
-        )
+        for (pair, decision), alert_id in zip(decided, ids, strict=True)
+    ]
     alerts.open_all(tx, openings, ids, now=told.now)
+
+
+def _post(pair: _Pair, alert_id: int) -> New:
+    rule = pair.watched.rule
+    return New(
+        call=Call.POST,
+        subject=Subject.ALERT,
+        channel=rule.body.channel,
+        rule_id=rule.id,
+        customer_id=pair.customer_id,
+        alert_id=alert_id,
+    )
 
 
 def _digest(tx: Transaction, rule: Rule, told: Told) -> int:
@@ -340,15 +349,10 @@ def _digest(tx: Transaction, rule: Rule, told: Told) -> int:
     waiting = outbox.forming(tx, rule_id=rule.id, root=None)
     if waiting is not None:
         return waiting
-    return outbox.add(
-        tx,
-        call=Call.POST,
-        subject=Subject.DIGEST,
-        channel=rule.body.channel,
-        now=told.elapsed,
-        rule_id=rule.id,
-        forming=True,
+    digest = New(
+        call=Call.POST, subject=Subject.DIGEST, channel=rule.body.channel, rule_id=rule.id, forming=True
     )
+    return outbox.add(tx, digest, now=told.elapsed)
 
 
 def _step(

@@ -164,71 +164,86 @@ class Late(StrEnum):
     """Another copy was sent, or is being sent: this one must go."""
 
 
-def add(
-    tx: Transaction,
-    *,
-    call: Call,
-    subject: Subject,
-    channel: str,
-    now: int,
-    root: int | None = None,
-    rule_id: int | None = None,
-    customer_id: int | None = None,
-    alert_id: int | None = None,
-    payload: Mapping[str, Any] | None = None,
-    forming: bool = False,
-) -> int:
+@dataclass(frozen=True, slots=True)
+class New:
+    """A message to be sent. ``forming``: a sweep still adds to it."""
+
+    call: Call
+    subject: Subject
+    channel: str
+    root: int | None = None
+    rule_id: int | None = None
+    customer_id: int | None = None
+    alert_id: int | None = None
+    payload: Mapping[str, Any] | None = None
+    forming: bool = False
+
+
+def add(tx: Transaction, message: New, *, now: int) -> int:
     """Add a message to be sent and give its number; ``now`` is elapsed time."""
-    number = take(tx, "outbox")[0]
-    tx.execute(
-        insert(OutboxRow),
-        {
-            "id": number,
-            "key": secrets.token_hex(16),
-            "call": str(call),
-            "subject": str(subject),
-            "root": root,
-            "rule_id": rule_id,
-            "customer_id": customer_id,
-            "alert_id": alert_id,
-            "payload": json.dumps(dict(payload or {})),
-            "channel": channel,
-            "created_at": now,
-            "state": str(Delivery.FORMING if forming else Delivery.PENDING),
-            "next_at": now,
-            "generation": 0,
-            "attempts": 0,
-            "plain": False,
-            "rerouted": False,
-        },
+    return add_all(tx, [message], now=now)[0]
+
+
+def add_all(tx: Transaction, messages: Sequence[New], *, now: int) -> range:
+    """Add messages to be sent, in this order, and give their numbers; ``now`` is elapsed time."""
+    if not messages:
+        return range(0)
+    numbers = take(tx, "outbox", len(messages))
+    tx.execute(insert(OutboxRow), [_new_row(n, one, now) for n, one in zip(numbers, messages, strict=True)])
+    return numbers
+
+
+def _new_row(number: int, message: New, now: int) -> dict[str, Any]:
+    return {
+        "id": number,
+        "key": secrets.token_hex(16),
+        "call": str(message.call),
+        "subject": str(message.subject),
+        "root": message.root,
+        "rule_id": message.rule_id,
+        "customer_id": message.customer_id,
+        "alert_id": message.alert_id,
+        "payload": json.dumps(dict(message.payload or {})),
+        "channel": message.channel,
+        "created_at": now,
+        "state": str(Delivery.FORMING if message.forming else Delivery.PENDING),
+        "next_at": now,
+        "generation": 0,
+        "attempts": 0,
+        "plain": False,
+        "rerouted": False,
+    }
+
+
+def add_updates(tx: Transaction, roots: Sequence[Message], *, now: int) -> None:
+    """Ask for the messages ``roots`` to be edited to how things stand; an edit that waits already will do."""
+    waiting = set(
+        tx.execute(
+            select(col(OutboxRow.root))
+            .where(
+                col(OutboxRow.root).in_([root.id for root in roots]),
+                col(OutboxRow.call) == str(Call.UPDATE),
+                col(OutboxRow.state) == str(Delivery.PENDING),
+            )
+            # Whoever is about to take one must wait, or have taken it before: else it could render what this replaces.
+            .order_by(col(OutboxRow.id))
+            .with_for_update()
+        ).scalars()
     )
-    return number
-
-
-def add_update(tx: Transaction, root: Message, *, now: int) -> None:
-    """Ask for the message ``root`` to be edited to how things stand; one that waits already will do."""
-    waiting = tx.execute(
-        select(col(OutboxRow.id))
-        .where(
-            col(OutboxRow.root) == root.id,
-            col(OutboxRow.call) == str(Call.UPDATE),
-            col(OutboxRow.state) == str(Delivery.PENDING),
-        )
-        # Whoever is about to take it must wait, or have taken it before: else it could render what this replaces.
-        .with_for_update()
-    ).first()
-    if waiting is None:
-        add(
-            tx,
+    updates = [
+        New(
             call=Call.UPDATE,
             subject=root.subject,
             channel=root.channel,
-            now=now,
             root=root.id,
             rule_id=root.rule_id,
             customer_id=root.customer_id,
             alert_id=root.alert_id,
         )
+        for root in roots
+        if root.id not in waiting
+    ]
+    add_all(tx, updates, now=now)
 
 
 def forming(tx: Transaction, *, rule_id: int, root: int | None) -> int | None:

@@ -42,9 +42,15 @@ def evidence_terms(tree: Condition) -> tuple[Term, ...]:
     return tuple(dict.fromkeys(shown for term in terms(tree) for shown in _behind(term)))
 
 
-def evidence_of(asked: Sequence[Term], columns: Mapping[Subject, Column], place: int) -> tuple[Evidence, ...]:
-    """Give what the row ``place`` of ``columns`` says to the terms ``asked``."""
-    return tuple(Evidence(term=subject_text(term), value=_value(columns[term], place)) for term in asked)
+def evidence_of(
+    asked: Sequence[Term], columns: Mapping[Subject, Column], rows: Sequence[int]
+) -> Mapping[int, tuple[Evidence, ...]]:
+    """Give for each key of ``rows``, in the order of the columns' rows, what its row says to the terms ``asked``."""
+    names = [(subject_text(term), columns[term]) for term in asked]
+    return {
+        key: tuple(Evidence(term=name, value=_value(column, place)) for name, column in names)
+        for place, key in enumerate(rows)
+    }
 
 
 def _behind(term: Term) -> tuple[Term, ...]:

@@ -18,7 +18,7 @@ from rules.alerts.retry import Delivery, DeliveryPolicy
 from rules.alerts.rule import RuleBody
 from storage import outbox, pace, rules
 from storage.database import Database, Transaction
-from storage.outbox import Call, Message, Subject
+from storage.outbox import Call, Message, New, Subject
 from tests.contexts import StillClock, context
 
 POLICY = DeliveryPolicy(call_timeout=500)
@@ -78,12 +78,14 @@ class Post:
         with self.ctx.database.writing() as tx:
             return outbox.add(
                 tx,
-                call=call,
-                subject=Subject.STEPS if root else Subject.ALERT,
-                channel=channel,
+                New(
+                    call=call,
+                    subject=Subject.STEPS if root else Subject.ALERT,
+                    channel=channel,
+                    root=root,
+                    rule_id=rule,
+                ),
                 now=self.clock.at,
-                root=root,
-                rule_id=rule,
             )
 
     def tick(self, after: int = 0) -> Round:
@@ -314,7 +316,7 @@ def test_an_edit_that_changes_nothing_is_not_made(office: Post) -> None:
     for shown, calls in (("It says *this*.", 0), ("Now that.", 1)):
         office.shown = shown
         with office.ctx.database.writing() as tx:
-            outbox.add_update(tx, outbox.get(tx, number), now=office.clock.at)
+            outbox.add_updates(tx, [outbox.get(tx, number)], now=office.clock.at)
         office.tick(2_000)
         assert len(office.slack.api.calls("chat.update")) == calls
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from handlers.intake.files import import_file
+from handlers.import_file import import_file
 from handlers.sweep import sweep
 from rules.alerts.rule import RuleBody
 from storage import alerts, rules
@@ -96,7 +96,7 @@ def expected(case: Case, today: date) -> set[str]:
 @pytest.mark.timeout(300)
 def test_sweeps_give_what_the_file_gives(database: Database) -> None:
     ctx = context(database)
-    import_file(ctx, cdnow.path(), format="cdnow")
+    import_file(ctx, cdnow.path(), format_name="cdnow")
     with database.writing() as tx:
         for name, case in CASES.items():
             rules.add(tx, name=name, body=RuleBody(condition=case.condition), author="test", now=0, diff="")

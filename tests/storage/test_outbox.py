@@ -8,7 +8,7 @@ import pytest
 from rules.alerts.retry import Delivery
 from storage import outbox, pace
 from storage.database import Database
-from storage.outbox import Call, Late, Message, Subject
+from storage.outbox import Call, Late, Message, New, Subject
 
 LEASE, INTERVAL, SETTLE = 60_000, 1_000, 10_000
 
@@ -19,18 +19,14 @@ def post(
     with database.writing() as tx:
         return outbox.add(
             tx,
-            call=Call.POST,
-            subject=Subject.ALERT,
-            channel=channel,
+            New(call=Call.POST, subject=Subject.ALERT, channel=channel, rule_id=rule_id, forming=forming),
             now=now,
-            rule_id=rule_id,
-            forming=forming,
         )
 
 
 def reply(database: Database, root: int, *, now: int = 0) -> int:
     with database.writing() as tx:
-        return outbox.add(tx, call=Call.REPLY, subject=Subject.STEPS, channel="C1", now=now, root=root)
+        return outbox.add(tx, New(call=Call.REPLY, subject=Subject.STEPS, channel="C1", root=root), now=now)
 
 
 def claim(database: Database, *, now: int, owner: str = "one") -> list[Message]:
@@ -75,11 +71,11 @@ def test_an_edit_that_supersedes_an_unsent_edit_replaces_it(database: Database) 
     assert sent(database, claim(database, now=0)[0])
     for _ in range(3):
         with database.writing() as tx:
-            outbox.add_update(tx, outbox.get(tx, root), now=1_000)
+            outbox.add_updates(tx, [outbox.get(tx, root)], now=1_000)
     [edit] = claim(database, now=2_000)
     assert edit.call is Call.UPDATE
     with database.writing() as tx:  # asked for while the first is on its way: it may show what was before
-        outbox.add_update(tx, outbox.get(tx, root), now=2_000)
+        outbox.add_updates(tx, [outbox.get(tx, root)], now=2_000)
     with database.writing() as tx:
         assert outbox.finish(tx, edit, state=Delivery.PENDING, next_at=2_500, reason="ratelimited")
     assert state(database, edit.id) is Delivery.EXPIRED

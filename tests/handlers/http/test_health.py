@@ -13,7 +13,7 @@ from handlers.http.health import Part
 from rules.instants import Calendar
 from storage import outbox
 from storage.database import Database
-from storage.outbox import Call, Subject
+from storage.outbox import Call, New, Subject
 from templates.words import Words
 from tests.handlers.http.serving import serving
 
@@ -103,17 +103,19 @@ def test_the_oldest_message_that_waits_counts(database: Database) -> None:
     probe = health.unsent_probe(ctx, limit=60_000)
     assert probe() == Part(True, {"oldest_seconds": None})
     with database.writing() as tx:
-        outbox.add(tx, call=Call.POST, subject=Subject.NOTICE, channel="C1", now=NOW - 60_000)
-        outbox.add(tx, call=Call.POST, subject=Subject.NOTICE, channel="C1", now=NOW - 1_000)
+        outbox.add(tx, New(call=Call.POST, subject=Subject.NOTICE, channel="C1"), now=NOW - 60_000)
+        outbox.add(tx, New(call=Call.POST, subject=Subject.NOTICE, channel="C1"), now=NOW - 1_000)
     assert probe() == Part(True, {"oldest_seconds": 60.0})
     with database.writing() as tx:
-        outbox.add(tx, call=Call.POST, subject=Subject.NOTICE, channel="C1", now=NOW - 60_001)
+        outbox.add(tx, New(call=Call.POST, subject=Subject.NOTICE, channel="C1"), now=NOW - 60_001)
     assert not probe().ok
 
 
 def test_a_message_that_a_sweep_still_adds_to_does_not_count(database: Database) -> None:
     with database.writing() as tx:
-        outbox.add(tx, call=Call.POST, subject=Subject.DIGEST, channel="C1", now=1, rule_id=1, forming=True)
+        outbox.add(
+            tx, New(call=Call.POST, subject=Subject.DIGEST, channel="C1", rule_id=1, forming=True), now=1
+        )
     assert health.unsent_probe(_context(database))() == Part(True, {"oldest_seconds": None})
 
 

@@ -10,7 +10,7 @@ from handlers.http.metrics import Metrics
 from rules.instants import Calendar
 from storage import outbox
 from storage.database import Database
-from storage.outbox import Call, Subject
+from storage.outbox import Call, New, Subject
 from templates.words import Words
 from tests.handlers.http.serving import serving
 
@@ -71,8 +71,10 @@ def test_what_stands_in_the_database_is_asked_for_at_each_scrape(database: Datab
     assert found["warmline_outbox_oldest_seconds"] == 0
     assert found["warmline_alerts_unresolved"] == 0
     with database.writing() as tx:
-        outbox.add(tx, call=Call.POST, subject=Subject.NOTICE, channel="C1", now=NOW - 90_000)
-        outbox.add(tx, call=Call.POST, subject=Subject.DIGEST, channel="C1", now=1, rule_id=1, forming=True)
+        outbox.add(tx, New(call=Call.POST, subject=Subject.NOTICE, channel="C1"), now=NOW - 90_000)
+        outbox.add(
+            tx, New(call=Call.POST, subject=Subject.DIGEST, channel="C1", rule_id=1, forming=True), now=1
+        )
     found = _scraped(metrics)
     assert found["warmline_outbox_messages|pending"] == 1
     assert found["warmline_outbox_messages|forming"] == 1
