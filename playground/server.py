@@ -48,7 +48,7 @@ class Playground(Resettable):
     """A Slack workspace at ``http://host:port/``; ``with Playground() as slack: …`` starts and stops it.
 
     ``advance(days)`` lets days pass in the business and gives its new date; without it the page has no such buttons.
-    ``today()`` gives the business date at first. ``request_url`` delivers to the app by signed POSTs instead of
+    ``today()`` gives the business date, whenever it is asked; without it the date is what ``advance`` gave last. ``request_url`` delivers to the app by signed POSTs instead of
     Socket Mode. ``post_interval_s`` and ``post_burst`` say how fast one may post to a channel (0: as one likes).
     ``clock`` gives seconds since 1970.
     """
@@ -75,8 +75,8 @@ class Playground(Resettable):
         self._wanted_port = port
         self.port = port
         installation = Installation(bot_token, app_token, signing_secret, scopes, commands)
-        self.workspace = Workspace(clock=clock, installation=installation)
-        self.workspace.day = today() if today else f"{datetime.fromtimestamp(clock(), UTC):%Y-%m-%d}"
+        self.workspace = Workspace(clock=clock, installation=installation, today=today)
+        self.workspace.set_day(f"{datetime.fromtimestamp(clock(), UTC):%Y-%m-%d}")
         self.faults = Faults(seed)
         self.socket = SocketMode()
         self.views = Views(clock, lambda user: self.workspace.tell(Change("view", user=user)))
@@ -97,6 +97,7 @@ class Playground(Resettable):
             api=self.api,
             playground=self,
         )
+        self._listener: socket.socket | None = None
         self._server: uvicorn.Server | None = None
         self._thread: threading.Thread | None = None
 
@@ -152,7 +153,7 @@ class Playground(Resettable):
     # changing it
 
     def set_day(self, day: str) -> None:
-        """Set the business date, as while several days pass one by one: the page shows it, new messages carry it."""
+        """Set the business date where no ``today()`` tells it: the page shows it, new messages carry it."""
         self.workspace.set_day(day)
 
     def change_installation(
@@ -217,10 +218,18 @@ class Playground(Resettable):
             return JSONResponse(refused.body(), 404 if gone else 400)
         return PlainTextResponse("ok")
 
+    def bind(self) -> Self:
+        """Take the port, so that the addresses are known; who comes before `start` waits. Raises ``OSError``."""
+        if self._listener is None:
+            self._listener = socket.create_server((self._host, self._wanted_port))
+            self.port = self._listener.getsockname()[1]
+        return self
+
     def start(self) -> Self:
         """Serve in a thread of its own; returns when it answers. Raises ``OSError`` where the port is taken."""
-        listener = socket.create_server((self._host, self._wanted_port))
-        self.port = listener.getsockname()[1]
+        self.bind()
+        listener, self._listener = self._listener, None
+        assert listener is not None  # noqa: S101  (bound above)
         config = uvicorn.Config(
             self._app(),
             http=ResettableProtocol,
@@ -250,6 +259,9 @@ class Playground(Resettable):
 
     def stop(self) -> None:
         """End all connections and stop serving; what the workspace holds can still be looked at."""
+        if self._listener is not None:
+            self._listener.close()
+            self._listener = None
         if self._server is None or self._thread is None:
             return
         self._page.stop()

@@ -66,10 +66,13 @@ class Change:
 class Workspace:
     """The state of the workspace, behind one lock."""
 
-    def __init__(self, *, clock: Clock, installation: Installation) -> None:
+    def __init__(
+        self, *, clock: Clock, installation: Installation, today: Callable[[], str] | None = None
+    ) -> None:
         self.clock = clock
         self.installation = installation
-        self.day = ""
+        self._today = today
+        self._day = ""
         self._lock = threading.RLock()
         self._listeners: list[Callable[[Change], None]] = []
         self._last_stamp = 0
@@ -82,6 +85,11 @@ class Workspace:
         self._messages: dict[str, dict[str, Message]] = {}
         self._threads: dict[tuple[str, str], list[str]] = {}
         self._read: dict[tuple[str, str], str] = {}
+
+    @property
+    def day(self) -> str:
+        """Give the business date: what ``today()`` says, or what was set last."""
+        return self._today() if self._today else self._day
 
     # who is told
 
@@ -283,9 +291,9 @@ class Workspace:
             return count
 
     def set_day(self, day: str) -> None:
-        """Set the business date that the page shows and new messages carry."""
+        """Set the business date that the page shows and new messages carry, where no ``today()`` tells it."""
         with self._lock:
-            self.day = day
+            self._day = day
         self.tell(Change("date"))
 
     def reset(self) -> None:

@@ -7,6 +7,7 @@ import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from html.parser import HTMLParser
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -266,8 +267,37 @@ def moving() -> Iterator[Playground]:
             raise ValueError("no")
         return "2026-11-29"
 
-    with Playground(advance=advance, today=lambda: "2026-11-22") as running:
+    with Playground(advance=advance) as running:
+        running.set_day("2026-11-22")
         yield running
+
+
+def test_the_date_is_asked_for_whenever_it_is_needed() -> None:
+    days = ["2026-11-22"]
+
+    def advance(n: int) -> str:
+        for later in range(1, n + 1):
+            days.append(f"2026-11-{22 + later}")
+            running.workspace.post(CUSTOMER_CARE, "U08WARMLINE", "x")
+        return days[-1]
+
+    with Playground(advance=advance, today=lambda: days[-1]) as running:
+        assert post(running, "/page/advance", {"days": 3})[1]["today"] == "Wednesday, November 25th"
+        told = [m.day for m in running.workspace.messages(CUSTOMER_CARE)]
+    assert told == ["2026-11-23", "2026-11-24", "2026-11-25"]
+
+
+def test_a_page_opened_too_early_waits_until_it_is_served() -> None:
+    early = Playground().bind()
+    address = early.url
+    shown: list[str] = []
+    waiting = Thread(target=lambda: shown.append(page(early)))
+    waiting.start()
+    early.start()
+    waiting.join(5)
+    assert early.url == address
+    assert "customer-care" in shown[0]
+    early.stop()
 
 
 def test_days_pass_and_what_is_told_meanwhile_is_of_the_new_date(moving: Playground) -> None:

@@ -19,11 +19,14 @@ class Story:
 
     def __init__(self) -> None:
         self.day = date(2026, 11, 22)
-        self.slack = Playground(post_interval_s=0, advance=self.advance, today=self.day.isoformat)
+        self.slack = Playground(post_interval_s=0, advance=self.advance, today=self.today)
         self.slack.start()
         self.app = SampleApp(self.slack)
         self.app.connect()
         self.complaints: list[str] = []
+
+    def today(self) -> str:
+        return self.day.isoformat()
 
     def advance(self, days: int) -> str:
         self.day += timedelta(days=days)
