@@ -89,6 +89,14 @@ class Facts:
         """Give the instant of the first of ``events``, if it is not after now."""
         return self._once(("first", events), lambda: self._extreme(events, newest=False))
 
+    def happened_since(self, events: Events, edge: int) -> Bools:
+        """Tell who had any of ``events`` after ``edge``: by one seek, or with a filter from the window's rows alone."""
+        if events.where is not None:
+            return self.count(events, Span(edge, self.now)) > 0
+        last = self.last(events)
+        since: Bools = last.known & (last.values > edge)
+        return since
+
     def count(self, events: Events, span: Span) -> Ints:
         """Count ``events`` in ``span``."""
         if events.where is not None:

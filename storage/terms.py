@@ -81,8 +81,8 @@ def _column(facts: Facts, term: Term) -> Column:  # noqa: C901, PLR0911, PLR0912
         case Never(events):
             return Truths(~facts.last(events).known)
         case Silent(events, window):
-            edge, last = window.edge(facts.now, facts.calendar), facts.last(events)
-            return Truths((facts.known_since <= edge) & ~(last.known & (last.values > edge)))
+            edge = window.edge(facts.now, facts.calendar)
+            return Truths((facts.known_since <= edge) & ~facts.happened_since(events, edge))
         case Missing(events, answer, window):
             return Truths(_missing(facts, events, answer, window))
         case DaysUntil(attribute):

@@ -79,7 +79,7 @@ def test_the_product_equals_the_oracle(
 
 
 @given(data=st.data(), zone=st.sampled_from(ZONES), now=NOWS, term=some_terms(PLAIN))
-@settings(max_examples=250, deadline=None, suppress_health_check=SLOW)
+@settings(max_examples=150, deadline=None, suppress_health_check=SLOW)
 def test_each_value_equals_the_oracles(
     database: Database, data: st.DataObject, zone: str, now: int, term: Term
 ) -> None:
