@@ -79,7 +79,7 @@ class MissingColumnsError(WarmlineError):
         self, *, format_name: str, missing: Sequence[str], expected: Sequence[str], found: str
     ) -> None:
         super().__init__(
-            format=format_name, missing=tuple(missing), expected=tuple(expected), found=shown(found)
+            format=format_name, missing=", ".join(missing), expected=", ".join(expected), found=shown(found)
         )
 
 

@@ -46,7 +46,7 @@ def test_occurred_at_may_be_written_in_many_ways() -> None:
 def test_a_line_that_is_no_header(header: str) -> None:
     with pytest.raises(MissingColumnsError) as refused:
         table.header_of(header.encode(), WANTED)
-    assert refused.value.params["expected"] == ("a", "b", "c")
+    assert refused.value.params["expected"] == "a, b, c"
 
 
 def test_two_columns_of_one_name() -> None:
