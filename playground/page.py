@@ -139,7 +139,7 @@ class Page:
             channel=place,
             channels=channels,
             first=next((c.id for c in channels if not c.is_im), place.id),
-            people=[person for person in self._workspace.users() if not person.is_bot],
+            people=self._workspace.people(),
             app=self._workspace.installation.bot_user,
             commands=self._workspace.installation.commands,
             today=day_name(self._workspace.day),

@@ -119,6 +119,10 @@ class Workspace:
         with self._lock:
             return tuple(self._users.values())
 
+    def people(self) -> tuple[User, ...]:
+        """Give everyone but the app."""
+        return tuple(user for user in self.users() if not user.is_bot)
+
     def user(self, user_id: str) -> User | None:
         """Give the user of an id."""
         return self._users.get(user_id)

@@ -52,6 +52,12 @@ def test_channels_are_found_by_id_name_and_person() -> None:
     assert space.channel("new")
 
 
+def test_people_are_everyone_but_the_app() -> None:
+    space = workspace()
+    assert [user.name for user in space.people()] == ["maya", "tom", "aiko"]
+    assert len(space.users()) == 4
+
+
 def test_a_reset_brings_back_the_beginning() -> None:
     space = workspace()
     space.post(SALES, MAYA, "x")
