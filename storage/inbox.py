@@ -21,7 +21,8 @@ def first_time(tx: Transaction, key: str, *, now: int) -> bool:
     """Note a delivery, and say whether it is new; ``now`` is elapsed time."""
     make = sqlite.insert if tx.dialect == "sqlite" else postgresql.insert
     statement = make(Inbox).values(key=key, received_at=now).on_conflict_do_nothing(index_elements=["key"])
-    return tx.execute(statement).rowcount == 1
+    # Asked for what was written: the number of rows is not told for such a statement on PostgreSQL.
+    return tx.execute(statement.returning(col(Inbox.key))).first() is not None
 
 
 def prune(tx: Transaction, *, before: int) -> None:

@@ -32,6 +32,10 @@ _NO_ISOLATES: Final = str.maketrans("", "", "\u2068\u2069")
 _RIGHT_TO_LEFT: Final = re.compile(
     "[\u0590-\u08ff\u200f\ufb1d-\ufdff\ufe70-\ufeff\U00010800-\U00010fff\U0001e800-\U0001efff]"
 )
+_SLACK_USER: Final = re.compile(r"[UW][A-Z0-9]{4,20}\Z")
+_SLACK_GROUP: Final = re.compile(r"S[A-Z0-9]{4,20}\Z")
+_COLLEAGUES: Final = ("by", "managers")
+"""Parameters of errors that hold Slack ids of colleagues."""
 
 
 class Mrkdwn(str):
@@ -71,6 +75,15 @@ def name_of(value: str, length: int = 80) -> str:
     return f"\u2068{line}\u2069" if _RIGHT_TO_LEFT.search(line) else line
 
 
+def mention(person: str | None) -> Mrkdwn:
+    """Name a colleague by Slack id, so that Slack shows the name; an e-mail address as it is."""
+    if person and _SLACK_USER.match(person):
+        return Mrkdwn(f"<@{person}>")
+    if person and _SLACK_GROUP.match(person):
+        return Mrkdwn(f"<!subteam^{person}>")
+    return escape(name_of(person or "?"))
+
+
 class Words:
     """The texts in one language."""
 
@@ -95,7 +108,10 @@ class Words:
         if isinstance(error, ConditionError):
             problems = [self._problem(problem, error.source, self.say) for problem in error.problems]
             return self.say("errors", error.code, problems=problems, fenced=True)
-        return self.say("errors", error.code, **error.params)
+        params = {
+            name: _mentioned(value) if name in _COLLEAGUES else value for name, value in error.params.items()
+        }
+        return self.say("errors", error.code, **params)
 
     def error_plain(self, error: WarmlineError) -> str:
         """Say what went wrong and what to do next, for a terminal."""
@@ -123,6 +139,12 @@ class Words:
     def _call(self, page: str, name: str, params: Mapping[str, object]) -> str:
         macro = getattr(self._page(page).module, name)
         return str(macro(**params)).strip()
+
+
+def _mentioned(value: object) -> object:
+    if isinstance(value, str):
+        return mention(value)
+    return [mention(str(one)) for one in value] if isinstance(value, Sequence) else value
 
 
 def _escaped(value: object) -> object:

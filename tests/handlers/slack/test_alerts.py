@@ -1,0 +1,80 @@
+"""``/alerts`` as people type it."""
+
+import pytest
+
+from handlers.sweep import sweep
+from rules.instants import DAY
+from storage.database import Database
+from templates.codec import Press
+from tests.handlers.slack.world import AIKO, MANAGER, NOW, TOM, World
+from tests.histories import customer, purchases
+
+
+def test_open_shows_everybodys_and_is_the_bare_answer(world: World) -> None:
+    for typed in ("/alerts", "/alerts open"):
+        assert "⚪ 📉 *Lapsing*: Ann Bell (Last purchase: 34 days ago)" in world.said(typed, user=MANAGER)
+    world.press(Press.RESOLVE, 1, "lost")
+    assert "No alert is open" in world.said("/alerts")
+
+
+def test_mine_are_those_of_my_customers_and_those_i_claimed(world: World) -> None:
+    assert "*1 open alert of yours*" in world.said("/alerts mine", user=TOM)
+    assert "You have no open alert" in world.said("/alerts mine", user=AIKO)
+    world.press(Press.CLAIM, 1, user=AIKO)
+    assert "*1 open alert of yours*" in world.said("/alerts mine", user=AIKO)
+
+
+def test_why_tells_the_rule_the_numbers_the_steps_and_the_messages(world: World) -> None:
+    world.press(Press.CLAIM, 1)
+    world.clock.at = NOW + 3 * DAY
+    said = world.said("/alerts why 1")
+    for piece in (
+        "Alert 1 (Lapsing) about Ann Bell: the condition came to hold.",
+        "*The rule* Lapsing, version 1 by U1,",
+        "`silent(purchase, 30d)`",
+        "• Last purchase: 34 days ago → 37 days ago",
+        "• Purchase count, ever: 2, and still is",
+        "⚪ Ann Bell came to match.",
+        f"👀 <@{TOM}> claimed Ann Bell.",
+        "• the message: waiting to be sent",
+        "• an edit of it: waiting to be sent",
+        "• a reply in its thread: waiting to be sent",
+    ):
+        assert piece in said
+    assert world.said("/alerts #1") == said
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("/alerts why", "Something is missing"),
+        ("/alerts why Ann", "“Ann” is no number of an alert"),
+        ("/alerts why 0", "“0” is no number of an alert"),
+        ("/alerts why 99", "There is no alert 99"),
+        ("/alerts why 999999999999999999", "There is no alert 999999999999999999"),
+        ("/alerts mien", "Did you mean `/alerts mine`?"),
+        ("/alerts open sesame", "I do not know what to do with “sesame”"),
+        ("/alerts help", "*`/alerts`: see what needs attention*"),
+    ],
+)
+def test_what_cannot_be_answered_is_explained(world: World, typed: str, said: str) -> None:
+    assert said in world.said(typed)
+
+
+def test_pages_turn(world: World, database: Database) -> None:
+    for number in range(10, 25):
+        customer(database, number, known_since=NOW - 100 * DAY)
+        purchases(database, number, [NOW - 30 * DAY + DAY // 2])
+    world.clock.at = NOW + DAY
+    sweep(world.ctx)
+    first = world.command("/alerts open")
+    assert first is not None
+    assert "*16 open alerts*" in first.text
+    assert len(first.blocks) == 14
+    second = world.press(Press.OPEN, 2, ephemeral=True)
+    assert second is not None
+    assert second[1]
+    assert "Ann Bell" in str(second[0].blocks)
+    mine = world.press(Press.MINE, 1, ephemeral=True)
+    assert mine is not None
+    assert "*1 open alert of yours*" in mine[0].text

@@ -1,0 +1,124 @@
+"""``/customer`` as people type it."""
+
+import pytest
+
+from rules.instants import DAY
+from storage.database import Database
+from templates.codec import Press
+from tests.handlers.slack.world import AIKO, MANAGER, NOW, TOM, World, name
+from tests.histories import customer
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "/customer Ann Bell",
+        "/customer ann  bell",
+        "/customer status Ann Bell",
+        "/customer STATUS ann@example.com",
+        "/customer c1",
+        "/customer <mailto:ann@example.com|ann@example.com>",
+        "/customer\u00a0Ann Bell".replace("\u00a0", " "),
+    ],
+)
+def test_status_by_name_address_or_id(world: World, typed: str) -> None:
+    said = world.said(typed)
+    for piece in (
+        "Ann Bell: last purchase 34 days ago; 1 open alert.",
+        "vip  ·  ann@example.com  ·  owner tom@example.com  ·  id c1",
+        "<https://crm.example/c/c1|open in the CRM>",
+        "(400 days)",
+        "*Purchase*\n2 times · $20.00 · 34 days ago\n$10.00 on average",
+        "*One open alert*",
+        "⚪ 📉 *Lapsing*: Ann Bell (Last purchase: 34 days ago)",
+        "*What happened last*",
+    ):
+        assert piece in said
+
+
+def test_several_matches_offer_a_choice_whose_buttons_work(world: World) -> None:
+    said = world.said("/customer bell")
+    assert "2 customers could be meant by “bell”. Which one?" in said
+    assert "*Ann Bell*" in said
+    assert "*Bob Bellamy*" in said
+    chosen = world.press(Press.CARD, 2, ephemeral=True)
+    assert chosen is not None
+    assert chosen[0].text.startswith("Bob Bellamy: last purchase 2 days ago")
+
+
+def test_no_match_suggests_the_nearest_names(world: World) -> None:
+    assert "I know no customer “Anne Bel”" in world.said("/customer Anne Bel")
+    assert "Did you mean" in world.said("/customer Anne Bel")
+    assert "Ann Bell" in world.said("/customer Anne Bel")
+    assert "I know no customer “zzzz”" in world.said("/customer zzzz")
+
+
+def test_a_misspelt_subcommand_gets_help_with_the_nearest(world: World) -> None:
+    said = world.said("/customer statsu Ann Bell")
+    assert "I do not know `/customer statsu`. Did you mean `/customer status`?" in said
+    assert "tells about a customer, by name" in said
+
+
+def test_bare_it_shows_who_of_ones_own_needs_attention(world: World) -> None:
+    assert "*1 of your customers needs attention*" in world.said("/customer", user=TOM)
+    assert "*1 customer needs attention*" in world.said("/customer", user=MANAGER)
+    assert "None of your customers has an open alert" in world.said("/customer list mine", user=AIKO)
+    assert "Did you mean `/customer list mine`?" in world.said("/customer list min")
+
+
+def test_find_timeline_and_help(world: World) -> None:
+    assert "2 customers for “bell”, the surest first" in world.said("/customer find bell")
+    assert "🕒 Ann Bell: timeline" in world.said("/customer timeline Ann Bell")
+    assert "*`/customer`: ask about a customer*" in world.said("/customer help")
+    for bare in ("status", "find", "timeline"):
+        assert "Something is missing" in world.said(f"/customer {bare}")
+
+
+def test_as_of_a_day_in_the_past(world: World) -> None:
+    said = world.said("/customer status Ann Bell --as-of 2024-08-29")
+    assert "as things stood on" in said
+    assert "*Purchase*\nonce" in said
+    assert "is no date or time" in world.said("/customer status Ann Bell --as-of tomorrow")
+    assert "--as-of needs a value" in world.said("/customer status Ann Bell —as-of")
+
+
+def test_a_hostile_customer_is_found_and_shown_as_text(world: World, database: Database) -> None:
+    hostile = "<!channel> & <@U1> *x* _y_ \u202e" + "z" * 10_000 + "🙂 שלום"
+    customer(database, 3, known_since=NOW - DAY)
+    name(database, 3, name=hostile)
+    answer = world.command("/customer c3")
+    assert answer is not None
+    header, *rest = answer.blocks
+    assert header["text"]["type"] == "plain_text"
+    assert "<!channel>" not in str(rest)
+    assert "<@U1>" not in answer.text
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "\ud800",
+        "\x00",
+        "'; drop table customer; --",
+        "%",
+        "_",
+        "x" * 7_000,
+        "&lt;!channel&gt;",
+        "“",
+        "--as-of",
+    ],
+)
+def test_whatever_is_typed_is_answered(world: World, typed: str) -> None:
+    assert world.said(f"/customer {typed}")
+    assert world.said(f"/customer find {typed}")
+    assert world.said(f"/customer timeline {typed}")
+    assert "Something went wrong" not in "".join(answer.text for answer, _ in world.answers)
+
+
+def test_too_much_text_is_refused_with_the_limit(world: World) -> None:
+    assert "That is 9000 characters; I read up to 8000." in world.said("/customer " + "x" * 9_000)
+
+
+def test_a_command_delivered_twice_is_answered_once(world: World) -> None:
+    assert world.command("/customer help", trigger="same") is not None
+    assert world.command("/customer help", trigger="same") is None

@@ -1,0 +1,192 @@
+"""``/rules`` as people type it."""
+
+import pytest
+
+from handlers.sweep import sweep
+from rules.alerts.rule import AlertKind, Backlog, RuleState, Severity
+from rules.alerts.states import Resolution
+from rules.instants import HOUR
+from storage import rules
+from storage.rules import Rule
+from tests.handlers.slack.world import MANAGER, TOM, World
+
+
+def stored(world: World, name: str) -> Rule | None:
+    with world.ctx.database.reading() as tx:
+        return rules.by_name(tx, name)
+
+
+def test_a_manager_adds_a_rule_as_phones_type_it(world: World) -> None:
+    said = world.said(
+        "/rules add Quiet vips silent(purchase, 20d) and segment = “vip” —channel #sales "
+        "--kind opportunity --severity HIGH --backlog post --cooldown 12h --action “Call them &amp; ask”",
+        user=MANAGER,
+    )
+    assert "I do not know" not in said
+    rule = stored(world, "quiet")
+    assert rule is None
+    said = world.said(
+        "/rules add “Quiet vips” silent(purchase, 20d) and count(purchase) &gt;= 1 and segment = “vip” "
+        "—channel #sales --kind opportunity --severity HIGH --backlog post --cooldown 12h "
+        "--action “Call them &amp; ask”",
+        user=MANAGER,
+    )
+    rule = stored(world, "quiet_vips")
+    assert rule is not None
+    body = rule.body
+    assert body.condition == "silent(purchase, 20d) and count(purchase) >= 1 and segment = vip"
+    assert (body.channel, body.kind, body.severity) == ("#sales", AlertKind.OPPORTUNITY, Severity.HIGH)
+    assert (body.backlog, body.cooldown, body.action) == (Backlog.POST, 12 * HOUR, "Call them & ask")
+    assert "✅ The rule *Quiet vips* is added." in said
+    assert "It holds for *1* customer now." in said
+    [entry] = world.audited("rule:quiet_vips")
+    assert (entry.actor, entry.action) == (MANAGER, "rule.add")
+    assert "+ condition: silent(purchase, 20d)" in entry.diff
+
+
+def test_a_shipped_rule_is_chosen_by_its_name(world: World) -> None:
+    assert "`big_spender_silent`" in world.said("/rules")
+    assert "• `big_spender_silent`: Customers who spent 500" in world.said("/rules help")
+    assert "is added" in world.said("/rules add Big-Spender-Silent", user=MANAGER)
+    rule = stored(world, "big_spender_silent")
+    assert rule is not None
+    assert rule.body.severity is Severity.HIGH
+    assert "Ready to be chosen" in world.said("/rules list")
+    assert "`big_spender_silent`:" not in world.said("/rules help")
+
+
+def test_others_are_told_who_may_and_it_is_audited(world: World) -> None:
+    for typed in (
+        "add x silent(purchase, 3d)",
+        "edit lapsing --severity low",
+        "pause lapsing",
+        "remove lapsing",
+    ):
+        said = world.said(f"/rules {typed}", user=TOM)
+        assert "Only managers change rules" in said
+        assert "The managers are UMANAGER" in said.replace("<@UMANAGER>", "UMANAGER")
+    assert [one.action for one in world.audited("rule:lapsing")] == [
+        "refused:rule.remove",
+        "refused:rule.pause",
+        "refused:rule.edit",
+    ]
+    assert stored(world, "x") is None
+
+
+def test_an_edit_is_a_version_with_its_difference(world: World) -> None:
+    said = world.said("/rules edit lapsing silent(purchase, 45d) --severity high", user=MANAGER)
+    assert "- condition: silent(purchase, 30d)" in said
+    assert "+ severity: high" in said
+    rule = stored(world, "lapsing")
+    assert rule is not None
+    assert (rule.version, rule.author, rule.body.condition) == (2, MANAGER, "silent(purchase, 45d)")
+    assert "reads like that already" in world.said("/rules edit lapsing --severity high", user=MANAGER)
+    history = world.said("/rules history lapsing")
+    assert "*Version 2* by UMANAGER" in history.replace("<@UMANAGER>", "UMANAGER")
+    assert "*Version 1* by U1" in history
+
+
+def test_pause_resume_and_remove(world: World) -> None:
+    assert "is paused" in world.said("/rules pause lapsing", user=MANAGER)
+    assert "paused already" in world.said("/rules pause lapsing", user=MANAGER)
+    assert "⏸️ paused" in world.said("/rules list")
+    assert "is watched again" in world.said("/rules resume lapsing", user=MANAGER)
+    sweep(world.ctx)
+    assert world.alert().unresolved
+    assert "1 open alert of it was closed" in world.said("/rules remove lapsing", user=MANAGER)
+    assert world.alert().resolution is Resolution.RULE_CHANGED
+    assert stored(world, "lapsing") is None
+    assert "There is no rule “lapsing”" in world.said("/rules show lapsing")
+    assert "No rule is in use yet" in world.said("/rules list")
+    with world.ctx.database.reading() as tx:
+        assert [one.name for one in rules.listing(tx, states=[RuleState.REMOVED])] == ["lapsing"]
+
+
+def test_show_and_check(world: World) -> None:
+    shown = world.said("/rules show Lapsing")
+    assert "The rule Lapsing is watched; 1 customers matched" in shown
+    assert "`silent(purchase, 30d)`" in shown
+    checked = world.said("/rules check silent(purchase, 30d) and count(purchase) &gt;= 2")
+    assert "✅ This condition works: `silent(purchase, 30d) and count(purchase) &gt;= 2`" in checked
+    assert "It holds for *1* customer now." in checked
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("lst", "Did you mean `/rules list`?"),
+        ("add", "Something is missing"),
+        ("check", "Something is missing"),
+        ("show", "Something is missing"),
+        ("show lapsin", "Did you mean lapsing?"),
+        ("pause lapsing now", "I do not know what to do with “now”"),
+        ("add quiet", "needs a condition"),
+        ("add lapsing silent(purchase, 3d)", "There is a rule lapsing already"),
+        ("add !!! silent(purchase, 3d)", "cannot be the name of a rule"),
+        ("add " + "x" * 61 + " silent(purchase, 3d)", "cannot be the name of a rule"),
+        ("add x silent(purchase, 3d) --chanel #a", "Did you mean --channel?"),
+        (
+            "add x silent(purchase, 3d) --severity huge",
+            "Write one of these, or one like them: low, medium, high",
+        ),
+        ("add x silent(purchase, 3d) --cooldown soon", "--cooldown cannot be “soon”"),
+        ("add x silent(purchase, 3d) --channel a,b", "--channel cannot be “a,b”"),
+        ("add x silent(purchase, 3d) --action " + "y" * 501, "--action cannot be"),
+        ("add x silent(purchase, 3d) --action", "--action needs a value"),
+        ('add x silent(purchase, 3d) --action "Call', "A quotation mark is never closed"),
+        ("remove nothing", "There is no rule “nothing”"),
+    ],
+)
+def test_what_cannot_be_done_is_explained(world: World, typed: str, said: str) -> None:
+    assert said in world.said(f"/rules {typed}", user=MANAGER)
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "silnt(purchase, 30d)",
+        "silent(purchase, 30)",
+        "count(purchase) > 30d",
+        "x" * 3_000,
+        "(" * 200 + "never(purchase)" + ")" * 200,
+        "'; drop table rule; --",
+        "segment = \ud800",
+        "never(purchase) and",
+        "`",
+        "",
+    ],
+)
+def test_a_condition_that_is_none_is_pointed_at(world: World, condition: str) -> None:
+    before = stored(world, "bad")
+    said = world.said(f"/rules add bad {condition}", user=MANAGER)
+    assert before is stored(world, "bad") is None
+    assert "Something went wrong" not in said
+    if len(condition) > 1:
+        assert "This condition does not work yet" in said
+        assert "```" in said
+
+
+def test_a_repair_is_suggested(world: World) -> None:
+    said = world.said("/rules check silnt(purchase, 30d)")
+    assert "silnt(purchase, 30d)\n^^^^^" in said
+    assert "Try: `silent(purchase, 30d)`" in said
+
+
+def test_a_kind_nobody_has_seen_warns_and_is_stored_all_the_same(world: World) -> None:
+    said = world.said("/rules add refunds count(refnd, 7d) &gt; 2", user=MANAGER)
+    assert "⚠️" in said
+    assert stored(world, "refunds") is not None
+
+
+def test_a_request_delivered_twice_changes_once(world: World) -> None:
+    line = "/rules add quiet silent(purchase, 20d)"
+    assert world.command(line, user=MANAGER, trigger="same") is not None
+    other = World(world.ctx, world.clock)
+    assert other.command(line, user=MANAGER, trigger="same") is None
+    assert len(world.audited("rule:quiet")) == 1
+
+
+def test_slack_takes_a_list_of_many_rules(world: World) -> None:
+    for number in range(60):
+        world.said(f"/rules add rule{number} silent(purchase, {number + 1}d)", user=MANAGER)
+    assert "*61 rules*" in world.said("/rules list")

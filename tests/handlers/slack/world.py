@@ -1,0 +1,175 @@
+"""A small company for tests: Ann Bell has lapsed, Bob has not; a manager, two agents, and what they are answered."""
+
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass, field, replace
+from itertools import count
+from typing import Any
+
+import pytest
+from slack_sdk import WebClient
+from sqlalchemy import text
+
+from handlers.context import Context
+from handlers.slack.directory import Directory
+from handlers.slack.listeners import Listeners
+from handlers.sweep import sweep
+from playground.limits import message_content
+from rules.conditions.names import fold
+from rules.instants import DAY
+from storage import alerts, audit, outbox
+from storage.alerts import Alert
+from storage.audit import Entry
+from storage.database import Database
+from storage.outbox import Message
+from templates.blocks import Rendered
+from templates.codec import Press, encode
+from tests.contexts import StillClock, context
+from tests.histories import customer, purchases, rule
+
+NOW = 20_000 * DAY
+MANAGER, TOM, AIKO = "UMANAGER", "U08TOMBECKR", "U08AIKOTNKA"
+_triggers = count(1)
+
+
+class Directly(Executor):
+    """Does the work at once, where a test can see it."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> "Future[Any]":
+        done: Future[Any] = Future()
+        done.set_result(fn(*args, **kwargs))
+        return done
+
+
+class Known(Directory):
+    """A directory that need not ask."""
+
+    def __init__(self, emails: Mapping[str, str]) -> None:
+        super().__init__(WebClient(retry_handlers=[]))
+        self._emails = emails
+
+    def names_of(self, user: str, *, now: int) -> frozenset[str]:
+        return frozenset({user.casefold(), self._emails.get(user, user).casefold()})
+
+
+@dataclass
+class World:
+    ctx: Context
+    clock: StillClock
+    answers: list[tuple[Rendered, bool]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        directory = Known({TOM: "Tom@Example.com"})
+        self.listeners = Listeners(self.ctx, directory, executor=Directly(), send=self._send)
+
+    def _send(self, url: str, answer: Rendered, *, replace: bool) -> None:
+        assert url == "http://slack.invalid/response"
+        # Whatever is answered, Slack must take it.
+        message_content({"text": answer.text, "blocks": answer.blocks})
+        self.answers.append((answer, replace))
+
+    def command(self, line: str, *, user: str = TOM, trigger: str | None = None) -> Rendered | None:
+        name, _, rest = line.partition(" ")
+        return self.deliver_command(
+            {
+                "command": name,
+                "text": rest,
+                "user_id": user,
+                "trigger_id": trigger or f"t{next(_triggers)}",
+                "response_url": "http://slack.invalid/response",
+            }
+        )
+
+    def deliver_command(self, body: dict[str, Any]) -> Rendered | None:
+        before = len(self.answers)
+        self.listeners.answer_command(body)
+        return self.answers[-1][0] if len(self.answers) > before else None
+
+    def said(self, line: str, *, user: str = TOM) -> str:
+        """Everything that the answer shows, as one text."""
+        answer = self.command(line, user=user)
+        assert answer is not None
+        return everything(answer)
+
+    def press(
+        self,
+        press: Press | str,
+        subject: int = 0,
+        choice: str = "",
+        *,
+        user: str = TOM,
+        trigger: str | None = None,
+        ephemeral: bool = False,
+        menu: bool = False,
+    ) -> tuple[Rendered, bool] | None:
+        value = encode(press, subject, choice) if isinstance(press, Press) else press
+        action = {"selected_option": {"value": value}} if menu else {"value": value}
+        before = len(self.answers)
+        self.listeners.answer_action(
+            {
+                "user": {"id": user},
+                "trigger_id": trigger or f"t{next(_triggers)}",
+                "response_url": "http://slack.invalid/response",
+                "container": {"is_ephemeral": ephemeral},
+                "actions": [action],
+            }
+        )
+        return self.answers[-1] if len(self.answers) > before else None
+
+    def alert(self, number: int = 1) -> Alert:
+        with self.ctx.database.reading() as tx:
+            found = alerts.by_id(tx, number)
+        assert found is not None
+        return found
+
+    def messages(self) -> list[Message]:
+        with self.ctx.database.reading() as tx:
+            return [one for _, one in sorted(outbox.by_numbers(tx, range(1, 500)).items())]
+
+    def audited(self, changed: str) -> list[Entry]:
+        with self.ctx.database.reading() as tx:
+            return audit.of(tx, changed)
+
+
+def everything(answer: Rendered) -> str:
+    def texts(value: Any) -> Iterator[str]:
+        if isinstance(value, dict):
+            if isinstance(value.get("text"), str):
+                yield value["text"]
+            for item in value.values():
+                yield from texts(item)
+        elif isinstance(value, list):
+            for item in value:
+                yield from texts(item)
+
+    return "\n".join([answer.text, *texts(answer.blocks)])
+
+
+def name(database: Database, number: int, **values: Any) -> None:
+    """Give a stored customer a profile."""
+    values.setdefault("search_name", fold(values.get("name") or ""))
+    values.setdefault("search_email", fold(values.get("email") or ""))
+    setting = ", ".join(f"{column} = :{column}" for column in values)
+    with database.writing() as tx:
+        tx.execute(text(f"UPDATE customer SET {setting} WHERE id = :id"), {"id": number, **values})
+
+
+@pytest.fixture
+def world(database: Database) -> World:
+    clock = StillClock(NOW)
+    world = World(context(database, now=clock, customer_url="https://crm.example/c/{id}"), clock)
+    customer(database, 1, known_since=NOW - 400 * DAY)
+    name(database, 1, name="Ann Bell", email="ann@example.com", segment="vip", owner="tom@example.com")
+    customer(database, 2, known_since=NOW - 100 * DAY)
+    name(database, 2, name="Bob Bellamy", owner=AIKO)
+    purchases(database, 1, [NOW - 40 * DAY, NOW - 34 * DAY])
+    purchases(database, 2, [NOW - 20 * DAY, NOW - 2 * DAY])
+    rule(database, "lapsing", "silent(purchase, 30d)")
+    sweep(world.ctx, as_of=NOW - 4 * DAY - DAY // 2)
+    sweep(world.ctx)
+    return world
+
+
+def again(world: World, **changes: Any) -> World:
+    """The same company, otherwise configured."""
+    return World(replace(world.ctx, **changes), world.clock)
