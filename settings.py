@@ -1,6 +1,6 @@
 """The environment, read once and typed. Secrets print as asterisks; nothing here connects to anything."""
 
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, SecretStr, field_validator
@@ -50,6 +50,16 @@ class Settings(BaseSettings):
     @classmethod
     def _ends_with_slash(cls, value: str) -> str:
         return value if value.endswith("/") else value + "/"
+
+    @classmethod
+    def given(cls, **values: Any) -> Self:
+        """Make settings of ``values``; for what they leave out the environment counts, the file ``.env`` does not."""
+        return cls(**{"_env_file": None, **values})
+
+    def secrets(self) -> tuple[str, ...]:
+        """Give every secret, so that whoever writes a log can mask it."""
+        held = (self.slack_bot_token, self.slack_app_token, self.slack_signing_secret, *self.ingest_keys)
+        return tuple(secret.get_secret_value() for secret in held if secret.get_secret_value())
 
     @classmethod
     def read(cls) -> Self:

@@ -321,6 +321,10 @@ def as_json(view: CardView) -> dict[str, Any]:
             "owner": view.person.owner,
             "known_since": iso(view.known_since),
         },
+        # These come with the definitions of the life cycle.
+        "status": None,
+        "stage": None,
+        "types": [],
         "kinds": {
             one.kind: {
                 "count": one.count,

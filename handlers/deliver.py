@@ -6,7 +6,7 @@ the way is looked for before it is sent again. It must not know what a message i
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Final, Protocol
 
 import structlog
@@ -68,6 +68,10 @@ class Round:
     unknown: int = 0
     dead: int = 0
     doubles_deleted: int = 0
+
+    def counts(self) -> dict[str, int]:
+        """Give the numbers by name, for those who count."""
+        return asdict(self)
 
     def __add__(self, other: "Round") -> "Round":
         return Round(

@@ -12,6 +12,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from handlers.context import Context
 from handlers.deliver import Deliverer
+from handlers.http.metrics import Metrics
 from handlers.sweep import SweepInPastError, sweep
 from rules.instants import DAY, MINUTE, SECOND
 from storage import inbox
@@ -33,8 +34,11 @@ class Rhythm:
 class Ticker:
     """Runs the jobs in threads of its own until it is stopped."""
 
-    def __init__(self, ctx: Context, deliverer: Deliverer, rhythm: Rhythm | None = None) -> None:
+    def __init__(
+        self, ctx: Context, deliverer: Deliverer, metrics: Metrics, rhythm: Rhythm | None = None
+    ) -> None:
         self._ctx = ctx
+        self._metrics = metrics
         self._deliverer = deliverer
         self._rhythm = rhythm or Rhythm()
         self._last_tick = ctx.elapsed()
@@ -57,20 +61,30 @@ class Ticker:
         self._scheduler.shutdown(wait=True)
         self._deliverer.close()
 
-    def alive(self) -> bool:
-        """Whether it has ticked lately."""
-        return self._ctx.elapsed() - self._last_tick < max(MINUTE, 10 * self._rhythm.deliver)
+    def last_tick(self) -> int:
+        """Give when it last ticked, in elapsed time."""
+        return self._last_tick
 
     def _sweep(self) -> None:
         try:
-            sweep(self._ctx)
+            done = sweep(self._ctx)
         except SweepRunningError:
+            self._metrics.sweep_ended("refused")
             log.info("sweep_running_elsewhere")
-        except SweepInPastError as error:
-            log.warning("sweep_in_past", **error.params)
+        except SweepInPastError:
+            self._metrics.sweep_ended("refused")
+            log.warning("sweep_in_past")
+        else:
+            self._metrics.swept(
+                elapsed_ms=done.elapsed_ms,
+                candidates=done.candidates,
+                opened=sum(one.opened for one in done.rules),
+                resolved=sum(one.resolved for one in done.rules),
+            )
 
     def _deliver(self) -> None:
-        self._deliverer.tick()
+        for outcome, n in self._deliverer.tick().counts().items():
+            self._metrics.delivered(outcome, n)
         self._last_tick = self._ctx.elapsed()
 
     def _keep_house(self) -> None:

@@ -38,9 +38,9 @@ class Metrics:
         )
         self._candidates = self._counter("sweep_candidates", "Customers whom sweeps looked at.")
         self._opened = self._counter("alerts_opened", "Alerts opened.")
-        self._resolved = self._counter("alerts_resolved", "Alerts resolved, by a sweep or by a person.")
-        self._calls = self._counter(
-            "slack_calls", "Calls of Slack, by what was asked and what came of it.", "call", "outcome"
+        self._resolved = self._counter("alerts_resolved", "Alerts that sweeps resolved.")
+        self._deliveries = self._counter(
+            "deliveries", "Messages carried to Slack, by what came of it.", "outcome"
         )
         self._events = self._counter("events", "Events taken in, by what became of them.", "outcome")
         self._requests = self._counter(
@@ -66,13 +66,9 @@ class Metrics:
         """Count a sweep that came to nothing: ``refused`` (somebody else sweeps) or ``failed``."""
         self._sweeps.labels(outcome).inc()
 
-    def resolved(self, n: int = 1) -> None:
-        """Count alerts that a person resolved."""
-        self._resolved.inc(n)
-
-    def delivered(self, call: str, outcome: str) -> None:
-        """Count a call of Slack: ``call`` is post, update, reply …, ``outcome`` the state or reason it ended in."""
-        self._calls.labels(call, outcome).inc()
+    def delivered(self, outcome: str, n: int) -> None:
+        """Count messages that delivery carried, by what came of it: ``sent``, ``again``, ``unknown``, ``dead`` …"""
+        self._deliveries.labels(outcome).inc(n)
 
     def taken_in(self, *, inserted: int, duplicate: int, quarantined: int) -> None:
         """Count events by what became of them."""

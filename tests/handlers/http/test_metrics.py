@@ -35,10 +35,8 @@ def test_counters_add_up() -> None:
     metrics.swept(elapsed_ms=1500, candidates=10, opened=3, resolved=1)
     metrics.swept(elapsed_ms=500, candidates=5, opened=0, resolved=2)
     metrics.sweep_ended("refused")
-    metrics.resolved()
-    metrics.delivered("post", "sent")
-    metrics.delivered("post", "sent")
-    metrics.delivered("update", "unknown")
+    metrics.delivered("sent", 2)
+    metrics.delivered("unknown", 1)
     metrics.taken_in(inserted=7, duplicate=2, quarantined=1)
     metrics.requested(route="/healthz", status=200, seconds=0.02)
     found = _scraped(metrics)
@@ -47,9 +45,9 @@ def test_counters_add_up() -> None:
     assert found["warmline_sweep_seconds_sum"] == 2.0
     assert found["warmline_sweep_candidates_total"] == 15
     assert found["warmline_alerts_opened_total"] == 3
-    assert found["warmline_alerts_resolved_total"] == 4
-    assert found["warmline_slack_calls_total|post|sent"] == 2
-    assert found["warmline_slack_calls_total|update|unknown"] == 1
+    assert found["warmline_alerts_resolved_total"] == 3
+    assert found["warmline_deliveries_total|sent"] == 2
+    assert found["warmline_deliveries_total|unknown"] == 1
     assert found["warmline_events_total|inserted"] == 7
     assert found["warmline_events_total|quarantined"] == 1
     assert found["warmline_http_requests_total|/healthz|200"] == 1
@@ -83,5 +81,5 @@ def test_what_stands_in_the_database_is_asked_for_at_each_scrape(database: Datab
 
 def test_two_registries_share_nothing() -> None:
     one, other = Metrics(), Metrics()
-    one.resolved(5)
+    one.swept(elapsed_ms=1, candidates=1, opened=0, resolved=5)
     assert _scraped(other)["warmline_alerts_resolved_total"] == 0

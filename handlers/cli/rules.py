@@ -1,0 +1,220 @@
+"""``bot.py rules``: the rules, by the same use cases that chat calls; who is at this machine is a manager."""
+
+import getpass
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import click
+from rich.table import Table
+
+from handlers import rulebook
+from handlers.cli.base import Cli, as_json, console, print_json
+from handlers.rulebook import Request
+from rules.access import Actor
+from rules.alerts.typed import Options
+from rules.conditions.problems import Problem
+from rules.instants import DAY, iso
+from templates.views import ChangeView, RuleCard
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+@click.group("rules")
+def rules() -> None:
+    """Show and change the rules."""
+
+
+def _options(command: _Command) -> _Command:
+    """Give a command the options that say something of a rule beside its name and condition."""
+    for name, help_text in reversed(
+        (
+            ("channel", "Where its alerts go: #name or an id. Default: the default channel."),
+            ("kind", "What it tells: problem or opportunity."),
+            ("severity", "How much it matters: low, medium or high."),
+            ("backlog", "What becomes of those for whom it holds already: digest, ignore or post."),
+            ("action", "What is to be done; stands in every alert."),
+            ("cooldown", "How long after an alert's end none opens for that customer, such as 1d."),
+        )
+    ):
+        command = click.option(f"--{name}", default=None, help=help_text)(command)
+    return command
+
+
+@rules.command("list")
+@as_json
+@click.pass_obj
+def list_rules(cli: Cli, as_json: bool) -> None:
+    """List the rules in use, and those that ship and can be chosen by name."""
+    cards, shipped = rulebook.listing(cli.context), rulebook.available(cli.context)
+    if as_json:
+        available = [
+            {"name": one.name, "about": one.about, "condition": one.body.condition} for one in shipped
+        ]
+        print_json({"rules": [_card(card) for card in cards], "available": available})
+        return
+    if cards:
+        table = Table("rule", "state", "condition", "matched", "open alerts", title="in use")
+        for card in cards:
+            numbers = (f"{card.matched:,}", f"{card.open_alerts:,}")
+            table.add_row(card.name, str(card.state), card.body.condition, *numbers)
+        console().print(table)
+    table = Table("rule", "condition", "about", title="ship with Warmline; rules add NAME chooses one")
+    for one in shipped:
+        table.add_row(one.name, one.body.condition, one.about)
+    console().print(table)
+
+
+@rules.command("show")
+@click.argument("name")
+@as_json
+@click.pass_obj
+def show(cli: Cli, name: str, as_json: bool) -> None:
+    """Show one rule."""
+    _show(rulebook.show(cli.context, name), as_json)
+
+
+@rules.command("history")
+@click.argument("name")
+@as_json
+@click.pass_obj
+def history(cli: Cli, name: str, as_json: bool) -> None:
+    """Show every version of a rule: who changed what, and when."""
+    found, versions = rulebook.history(cli.context, name)
+    if as_json:
+        told = [
+            {"version": one.version, "author": one.author, "at": iso(one.at), "diff": one.diff}
+            for one in versions
+        ]
+        print_json({"rule": found, "versions": told})
+        return
+    for one in versions:
+        console().print(f"version {one.version}, {iso(one.at)}, {one.author}\n{one.diff}\n")
+
+
+@rules.command("check")
+@click.argument("condition")
+@as_json
+@click.pass_obj
+def check(cli: Cli, condition: str, as_json: bool) -> None:
+    """Read a condition, say what is wrong with it or for how many customers it holds now. Changes nothing."""
+    found = rulebook.check(cli.context, condition)
+    if as_json:
+        warnings = _warnings(cli, found.warnings)
+        print_json({"condition": found.text, "holds_for": found.holding, "warnings": warnings})
+        return
+    console().print(found.text, soft_wrap=True)
+    console().print(f"holds now for {found.holding:,} customers" if found.holding is not None else "")
+    _warn(cli, found.warnings)
+
+
+@rules.command("add")
+@click.argument("name")
+@click.argument("condition", default="")
+@_options
+@as_json
+@click.pass_obj
+def add(cli: Cli, /, name: str, condition: str, as_json: bool, **said: str | None) -> None:
+    """Add a rule; one that ships is chosen by its name alone. The next sweep evaluates it."""
+    changed = rulebook.add(cli.context, _request(), name=name, condition=condition, options=Options(**said))
+    _told(cli, changed, as_json)
+
+
+@rules.command("edit")
+@click.argument("name")
+@click.argument("condition", default="")
+@_options
+@as_json
+@click.pass_obj
+def edit(cli: Cli, /, name: str, condition: str, as_json: bool, **said: str | None) -> None:
+    """Change a rule's condition, or what else it says; the version before is kept."""
+    changed = rulebook.edit(cli.context, _request(), name=name, condition=condition, options=Options(**said))
+    _told(cli, changed, as_json)
+
+
+@rules.command("pause")
+@click.argument("name")
+@as_json
+@click.pass_obj
+def pause(cli: Cli, name: str, as_json: bool) -> None:
+    """Let a rule rest; its open alerts stay as they are."""
+    _told(cli, rulebook.pause(cli.context, _request(), name), as_json)
+
+
+@rules.command("resume")
+@click.argument("name")
+@as_json
+@click.pass_obj
+def resume(cli: Cli, name: str, as_json: bool) -> None:
+    """Watch a paused rule again."""
+    _told(cli, rulebook.resume(cli.context, _request(), name), as_json)
+
+
+@rules.command("remove")
+@click.argument("name")
+@as_json
+@click.pass_obj
+def remove(cli: Cli, name: str, as_json: bool) -> None:
+    """Remove a rule; its open alerts end as `rule_changed`."""
+    _told(cli, rulebook.remove(cli.context, _request(), name), as_json)
+
+
+def _request() -> Request:
+    return Request(Actor(id=f"cli:{getpass.getuser()}", manager=True))
+
+
+def _told(cli: Cli, changed: ChangeView | None, as_json: bool) -> None:
+    if changed is None:
+        raise AssertionError("the command line asks once")
+    if as_json:
+        more = {
+            "holds_for": changed.holding,
+            "closed_alerts": changed.closed,
+            "warnings": _warnings(cli, changed.warnings),
+        }
+        print_json(_card(changed.card) | more)
+        return
+    _show(changed.card, as_json=False)
+    if changed.holding is not None:
+        console().print(f"holds now for {changed.holding:,} customers; the next sweep tells of them")
+    _warn(cli, changed.warnings)
+
+
+def _show(card: RuleCard, as_json: bool) -> None:
+    if as_json:
+        print_json(_card(card))
+        return
+    table = Table(show_header=False, title=card.name)
+    for key, value in _card(card).items():
+        if key != "rule" and value not in (None, ""):
+            table.add_row(key.replace("_", " "), f"{value:,}" if isinstance(value, int) else str(value))
+    console().print(table)
+
+
+def _card(card: RuleCard) -> dict[str, Any]:
+    return {
+        "rule": card.name,
+        "state": str(card.state),
+        "condition": card.body.condition,
+        "channel": card.body.channel,
+        "kind": str(card.body.kind),
+        "severity": str(card.body.severity),
+        "backlog": str(card.body.backlog),
+        "action": card.body.action,
+        "cooldown_days": card.body.cooldown / DAY,
+        "version": card.version,
+        "author": card.author,
+        "at": iso(card.at),
+        "matched": card.matched,
+        "open_alerts": card.open_alerts,
+        "swept_at": None if card.swept_at is None else iso(card.swept_at),
+        "degraded": card.degraded,
+    }
+
+
+def _warnings(cli: Cli, problems: Sequence[Problem]) -> list[str]:
+    return [cli.words.plain("conditions", problem.code, **problem.params) for problem in problems]
+
+
+def _warn(cli: Cli, problems: Sequence[Problem]) -> None:
+    for line in _warnings(cli, problems):
+        click.echo(line, err=True)
