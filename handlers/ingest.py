@@ -185,15 +185,15 @@ def _customers(
 
 def _row(event: EventIn, key: int, customer: int, kind: int) -> Stored:
     return Stored(
-        customer_id=customer,
-        kind=kind,
-        occurred_at=event.occurred_at,
-        key=key,
-        amount=event.amount,
-        currency=event.currency,
-        source=event.source,
-        external_id=event.external_id,
-        properties=event.properties,
+        customer,
+        kind,
+        event.occurred_at,
+        key,
+        event.amount,
+        event.currency,
+        event.source,
+        event.external_id,
+        event.properties,
     )
 
 

@@ -231,7 +231,7 @@ def lookup(tx: Transaction, external_ids: Iterable[str]) -> dict[str, tuple[int,
             col(Customer.external_id).in_(any_of(tx.dialect, external_ids, "text"))
         )
     )
-    return {row[0]: (row[1], row[2]) for row in rows}
+    return {row[0]: (row[1], row[2]) for row in rows.all()}
 
 
 def create(tx: Transaction, since: Mapping[str, int]) -> dict[str, int]:

@@ -7,10 +7,11 @@ number would lose those whose transaction committed late.
 import secrets
 from collections.abc import Iterable
 
-from sqlalchemy import Column, Integer, LargeBinary, PrimaryKeyConstraint, bindparam, delete, insert, select
+from sqlalchemy import Column, Integer, LargeBinary, PrimaryKeyConstraint, bindparam, delete, select
 from sqlmodel import Field, SQLModel, col
 
 from storage.database import Transaction
+from storage.sets import Columns, given, table
 
 PROFILE = 0
 """Stands where a kind would: what was touched is the customer's own data."""
@@ -34,12 +35,18 @@ def mark(tx: Transaction, touched: Iterable[tuple[int, int]], *, now: int) -> No
 
     ``now`` only makes batches stand in the order of their making, so that the log is appended to.
     """
+    rows = sorted(set(touched))
+    if not rows:
+        return
     batch = now.to_bytes(8, "big", signed=True)[2:] + secrets.token_bytes(10)
-    rows = [
-        {"batch": batch, "customer_id": customer, "kind": kind} for customer, kind in sorted(set(touched))
-    ]
-    if rows:
-        tx.execute(insert(Dirty), rows)
+    columns: Columns = (("customer_id", "int"), ("kind", "int"))
+    sql = (
+        "INSERT INTO dirty (batch, customer_id, kind) "  # noqa: S608
+        f"SELECT :batch, customer_id, kind FROM {table(tx.dialect, columns)}"
+    )
+    # What it is bound as must be said: in the list of a SELECT, PostgreSQL would take it for a text.
+    statement = given(tx.dialect, sql, columns, rows).bindparams(bindparam("batch", batch, LargeBinary()))
+    tx.execute(statement)
 
 
 def batches(tx: Transaction) -> list[bytes]:

@@ -120,7 +120,7 @@ def add(tx: Transaction, rows: Sequence[Stored]) -> set[Whereabouts]:
     # In the order of the table: pages are written once, and two processes never wait for each other in a circle.
     ordered = sorted(rows, key=_place)
     found = tx.execute(_insert(tx, "event", _EVENT, [row[:6] for row in ordered], returning=True))
-    inserted: set[Whereabouts] = {(row[0], row[1], row[2], row[3]) for row in found}
+    inserted: set[Whereabouts] = {(row[0], row[1], row[2], row[3]) for row in found.all()}
     details = [
         (*row[:4], row.source, row.external_id, row.properties)
         for row in ordered
@@ -148,7 +148,7 @@ def bodies(tx: Transaction, places: Sequence[Whereabouts]) -> dict[Whereabouts, 
     )
     return {
         (row[0], row[1], row[2], row[3]): (row[4], row[5], row[6])
-        for row in tx.execute(given(tx.dialect, sql, _PLACE, places))
+        for row in tx.execute(given(tx.dialect, sql, _PLACE, places)).all()
     }
 
 
