@@ -11,6 +11,7 @@ from rules.alerts.states import Resolution
 from templates import blocks, facts, limits
 from templates.blocks import Rendered
 from templates.codec import Press, action_id, encode
+from templates.condition_words import condition_words
 from templates.people import customer_name, customer_name_plain, mention
 from templates.views import AlertView, Standing
 from templates.voice import Voice, title
@@ -116,7 +117,7 @@ def _small_print(view: AlertView, voice: Voice) -> list[Mrkdwn]:
     if who.url:
         first.append(voice.say("alert", "small_link", url=who.url))
     when = voice.figures.slack_time(view.opened_at)
-    condition = cut(view.rule.condition, limits.CONDITION).replace("`", "'")
+    condition = condition_words(view.rule.condition, voice)
     return [
         voice.say("alert", "small_line", parts=first),
         voice.say("alert", "watched", condition=condition),

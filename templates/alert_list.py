@@ -12,6 +12,7 @@ from templates import blocks, facts, limits
 from templates.alert import KIND_EMOJI, mark, standing
 from templates.blocks import Rendered
 from templates.codec import Press, action_id, encode
+from templates.condition_words import condition_code
 from templates.people import customer_name, customer_name_plain, mention
 from templates.steps import step_words
 from templates.views import AlertPage, ListedAlert, WhyView
@@ -66,7 +67,6 @@ def why(view: WhyView, voice: Voice) -> Rendered:
         "id": str(alert.id),
         "rule": title(alert.rule.name),
     }
-    condition = cut(alert.rule.condition, limits.CONDITION).replace("`", "'")
     rule = voice.say(
         "alerts",
         "rule",
@@ -74,7 +74,7 @@ def why(view: WhyView, voice: Voice) -> Rendered:
         version=str(view.version),
         author=mention(view.author),
         when=voice.figures.slack_time(view.at),
-        condition=condition,
+        condition=condition_code(alert.rule.condition),
     )
     sentence = voice.say(
         "alerts",

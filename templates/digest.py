@@ -11,6 +11,7 @@ from templates import blocks, limits
 from templates.alert import KIND_EMOJI, mark
 from templates.blocks import Rendered
 from templates.codec import Press, action_id, encode
+from templates.condition_words import condition_words
 from templates.people import customer_name
 from templates.views import DigestView, Member
 from templates.voice import Voice, title
@@ -27,7 +28,7 @@ def digest_message(view: DigestView, voice: Voice) -> Rendered:
     rule = title(view.rule.name)
     emoji = KIND_EMOJI[view.rule.kind] if still_open else "✅"
     headline = voice.plain("digest", "headline", emoji=emoji, rule=rule, total=_counted(total, voice))
-    condition = cut(view.rule.condition, limits.CONDITION).replace("`", "'")
+    condition = condition_words(view.rule.condition, voice)
     layout: list[Block] = [
         blocks.header(headline),
         blocks.context(_counts(view, voice)),

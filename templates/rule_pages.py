@@ -13,6 +13,7 @@ from rules.instants import DAY, HOUR
 from templates import blocks, limits
 from templates.alert import KIND_EMOJI
 from templates.blocks import Rendered
+from templates.condition_words import condition_code, condition_words
 from templates.notices import channel_name
 from templates.people import mention
 from templates.views import ChangeView, CheckView, RuleCard, VersionView
@@ -74,8 +75,9 @@ def rule_change(view: ChangeView, voice: Voice) -> Rendered:
 
 def rule_check(view: CheckView, voice: Voice) -> Rendered:
     """Say that a condition works, and for how many it holds."""
-    text = voice.say("rules", "checked", condition=_code(view.text))
-    layout = [blocks.section(text), *_counted(view.holding, voice)]
+    text = voice.say("rules", "checked", condition=condition_code(view.text))
+    words = voice.say("rules", "in_words", said=condition_words(view.text, voice))
+    layout = [blocks.section(text), blocks.section(words), *_counted(view.holding, voice)]
     layout += [
         blocks.section(voice.say("rules", "warning", said=voice.words.problem(one)))
         for one in view.warnings[:3]
@@ -92,7 +94,7 @@ def _row(card: RuleCard, voice: Voice) -> Mrkdwn:
         name=card.name,
         severity=voice.say("common", f"severity_{card.body.severity}"),
         where=channel_name(card.body.channel, voice),
-        condition=_code(card.body.condition),
+        condition=condition_code(card.body.condition),
         counts=_counts(card, voice),
     )
     if card.degraded is None:
@@ -125,7 +127,8 @@ def _card(card: RuleCard, voice: Voice) -> list[Block]:
     headline = voice.plain("rules", "headline", emoji=KIND_EMOJI[body.kind], title=title(card.name))
     layout: list[Block] = [
         blocks.header(headline),
-        blocks.section(Mrkdwn(f"`{voice.say('common', 'text', text=_code(body.condition))}`")),
+        blocks.section(Mrkdwn(f"`{voice.say('common', 'text', text=condition_code(body.condition))}`")),
+        blocks.context(voice.say("rules", "in_words", said=condition_words(body.condition, voice))),
         blocks.fields(
             [
                 voice.say("rules", "field", label=voice.plain("rules", f"label_{name}"), value=value)
@@ -174,11 +177,6 @@ def _counted(holding: int | None, voice: Voice) -> list[Block]:
     if holding is None:
         return []
     return [blocks.section(voice.say("rules", "holding", n=holding, shown=voice.figures.number(holding)))]
-
-
-def _code(condition: str) -> str:
-    # A backtick would end the code that the condition is shown as.
-    return cut(condition, limits.CONDITION).replace("`", "'")
 
 
 def _fenced(diff: str) -> str:

@@ -11,6 +11,7 @@ from handlers.slack.typed import (
     first_word,
     nearest,
     read,
+    unlinked,
 )
 from rules.alerts.typed import Options
 from templates import rule_pages
@@ -59,7 +60,7 @@ def _list(asked: Asked) -> Rendered:
 def _check(asked: Asked, text: str) -> Rendered:
     if not text:
         raise MissingArgumentError(usage=_USAGE["check"])
-    return rule_pages.rule_check(rulebook.check(asked.ctx, text, entities=True), asked.voice())
+    return rule_pages.rule_check(rulebook.check(asked.ctx, unlinked(text), entities=True), asked.voice())
 
 
 def _write(asked: Asked, subcommand: str, text: str) -> Rendered | None:

@@ -17,6 +17,7 @@ from rules.errors import WarmlineError
 LONGEST: Final = 8_000
 _LINK: Final = re.compile(r"<(?:mailto:|https?:)[^<>|]*\|([^<>|]*)>")
 _BARE_LINK: Final = re.compile(r"<(?:mailto:)?([^<>|@#!\s][^<>|\s]*)>")
+_USER: Final = re.compile(r"<@([UW][A-Z0-9]+)(?:\|[^<>]*)?>")
 _ENTITIES: Final = (("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&"))
 _PIECES: Final = re.compile(rf"({QUOTED})", re.DOTALL)
 _ALIKE: Final = 70.0
@@ -88,10 +89,15 @@ def plain(text: str) -> str:
     """Undo what Slack does to a text: links to what was typed, entities to their characters, space to one blank."""
     if len(text) > LONGEST:
         raise TooMuchTextError(length=len(text), limit=LONGEST)
-    shown = _BARE_LINK.sub(r"\1", _LINK.sub(r"\1", text))
+    shown = unlinked(text)
     for entity, character in _ENTITIES:
         shown = shown.replace(entity, character)
     return " ".join(shown.split())
+
+
+def unlinked(text: str) -> str:
+    """Undo the links that Slack makes of addresses and of colleagues' names; a colleague becomes the Slack id."""
+    return _BARE_LINK.sub(r"\1", _LINK.sub(r"\1", _USER.sub(r"\1", text)))
 
 
 def first_word(text: str) -> tuple[str, str]:
@@ -112,7 +118,7 @@ def read(text: str, known: Sequence[str], *, to_the_end: Collection[str] = ()) -
     A value without quotes is one word; of an option in ``to_the_end`` it is all up to the next option. Raises
     `UnknownOptionError`, `OptionNeedsValueError` or `OpenQuoteError`.
     """
-    source = normalise(text)
+    source = normalise(unlinked(text))
     starts = _options(source, known)
     options: dict[str, str] = {}
     rest = [source[: starts[0][1]] if starts else source]

@@ -38,7 +38,7 @@ def test_tells_what_happened_in_numbers_whose_customer_it_is_and_what_to_do() ->
         "id C-17",
         "<https://crm.example/c/C-17|open in the CRM>",
         "●●● high",
-        "`silent(purchase, 30d) and count(purchase) &gt;= 3`",
+        "Because: no purchase for 30 days, and the count of purchase ever is at least 3",
     ):
         assert piece in everything
 
