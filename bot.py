@@ -237,9 +237,11 @@ def demo(port: int, data: str) -> None:  # noqa: ARG001  there is one company as
     clock = BusinessClock()
     folder = Path(".demo")
     demo_company.clear(folder)
+    ctx: Context
     slack = Playground(port, today=lambda: _day(ctx), advance=lambda days: _advance(ctx, clock, days))
     try:
-        slack.start()
+        # Bound, but not serving yet: who opens the page early waits for it, and the addresses are known.
+        slack.bind()
     except OSError as error:
         raise PortTakenError(host="127.0.0.1", port=port, reason=error.strerror or str(error)) from error
     settings = Settings.given(
@@ -250,6 +252,7 @@ def demo(port: int, data: str) -> None:  # noqa: ARG001  there is one company as
         slack_api_url=slack.api_url,
         business_timezone="UTC",
         currency="USD",
+        language="en",
         managers=(MAYA,),
         default_channel="#customer-care",
         ingest_keys=(),
@@ -258,9 +261,10 @@ def demo(port: int, data: str) -> None:  # noqa: ARG001  there is one company as
         port=0,
     )
     ctx = context_of(settings, now=clock)
-    cli = Cli(settings, make=lambda _: ctx, folder=Path.cwd())
-    owners = [person.email for person in slack.workspace.users() if person.role == "agent" and person.email]
+    cli = Cli(settings, make=lambda _: ctx)
+    owners = [person.email for person in slack.workspace.people() if person.role == "agent" and person.email]
     demo_company.furnish(cli.context, folder, manager=MAYA, owners=owners, console=Console(stderr=True))
+    slack.start()
     bot = compose(settings, ctx, rhythm=Rhythm(deliver=SECOND // 4))
     _serve(cli, bot, lambda _: click.echo(f"\n  Warmline's demo is at {slack.url}/  (Ctrl-C ends it)\n"))
     slack.stop()

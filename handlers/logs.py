@@ -107,6 +107,8 @@ def configure(
         library.setLevel(max(_LIBRARY_LEVEL, root.level))
         library.propagate = True
         library.handlers.clear()
+    # It warns whenever a tick takes longer than the ticker's interval, which is what coalescing is for.
+    logging.getLogger("apscheduler.scheduler").setLevel(logging.ERROR)
 
 
 def catch_crashes() -> None:

@@ -13,6 +13,9 @@ from sqlalchemy import text
 from storage import schema, tables
 from storage.database import Database
 from tests import postgres
+from tests.browser import browser
+
+__all__ = ["browser"]
 
 ENGINES = ("sqlite", "postgresql")
 _numbers = itertools.count()

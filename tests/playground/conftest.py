@@ -6,10 +6,7 @@ import pytest
 from slack_sdk import WebClient
 
 from playground import Playground
-from tests.browser import browser
 from tests.playground.sample import SampleApp
-
-__all__ = ["browser"]
 
 
 @pytest.fixture

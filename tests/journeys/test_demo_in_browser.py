@@ -1,0 +1,174 @@
+"""``bot.py demo`` as a newcomer meets it: the real command, the real page, in a real browser.
+
+``PICTURES=docs/pictures`` keeps what was seen.
+"""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+ROOT = Path(__file__).parents[2]
+PATIENCE = 60_000
+"""Milliseconds that the page may take: messages come one a second, and the machine may be busy."""
+
+pytestmark = [pytest.mark.xdist_group("browser"), pytest.mark.timeout(400)]
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The page's address; the demo lives in a folder of its own."""
+    folder = tmp_path_factory.mktemp("demo")
+    with (folder / "log").open("w") as log:
+        process = subprocess.Popen(
+            [sys.executable, str(ROOT / "bot.py"), "demo", "--port", "0"],
+            cwd=folder,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+        )
+    assert process.stdout is not None
+    try:
+        for line in process.stdout:
+            found = re.search(r"http://[\d.:]+/", line)
+            if found:
+                yield found[0]
+                break
+        else:
+            pytest.fail(f"the demo ended: {(folder / 'log').read_text()[-2000:]}")
+    finally:
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(60) == 0, "SIGTERM ends the demo cleanly"
+        process.stdout.close()
+
+
+class Visitor:
+    """Somebody at the page."""
+
+    def __init__(self, browser: Browser, url: str) -> None:
+        self.complaints: list[str] = []
+        self.page = browser.new_page(viewport={"width": 1280, "height": 900})
+        self.page.set_default_timeout(PATIENCE)
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.goto(url)
+        self.live()
+
+    def live(self) -> None:
+        self.page.wait_for_selector("body[data-live=true]")
+
+    def be(self, name: str) -> None:
+        self.page.get_by_role("link", name=re.compile(name)).click()
+        self.live()
+
+    def ask(self, text: str, channel: str = "customer-care") -> Locator:
+        """Type a slash command and give the answer that only this person sees."""
+        box = self.page.get_by_role("textbox", name=f"Message #{channel}")
+        answers = self.page.locator(".message.ephemeral")
+        before = answers.count()
+        box.fill(text)
+        box.press("Escape")
+        box.press("Enter")
+        expect(answers).to_have_count(before + 1, timeout=PATIENCE)
+        return answers.last
+
+    def picture(self, name: str) -> None:
+        folder = os.environ.get("PICTURES")
+        if folder:
+            self.page.wait_for_timeout(400)
+            self.page.screenshot(path=ROOT / folder / f"{name}.png")
+
+
+@pytest.fixture
+def visitor(browser: Browser, demo: str) -> Iterator[Visitor]:
+    made = Visitor(browser, demo)
+    yield made
+    made.page.close()
+    assert made.complaints == []
+
+
+def messages(demo: str, channel: str) -> list[dict[str, str]]:
+    with urllib.request.urlopen(demo + "state", timeout=30) as answer:
+        channels = json.loads(answer.read())["channels"]
+    found: list[dict[str, str]] = next(one["messages"] for one in channels if one["name"] == channel)
+    return found
+
+
+def newest_alert(page: Page) -> Locator:
+    return page.locator(".message", has=page.get_by_role("button", name="Claim", exact=True)).last
+
+
+def test_a_newcomer_sees_what_warmline_does(visitor: Visitor, demo: str) -> None:
+    page = visitor.page
+    # Real customers in the channel: the backlog in one digest, then an alert for each who fell silent since.
+    expect(page.locator(".message", has_text="Big spender silent: ").first).to_be_visible(timeout=PATIENCE)
+    expect(newest_alert(page)).to_contain_text("Suggested:", timeout=PATIENCE)
+
+    # Days pass, and alerts arise.
+    before = len(messages(demo, "customer-care"))
+    page.get_by_role("button", name="Next day").click()
+    page.get_by_role("button", name="Next day").click()
+    for _ in range(60):
+        if len(messages(demo, "customer-care")) > before:
+            break
+        page.wait_for_timeout(1_000)
+    assert len(messages(demo, "customer-care")) > before, "no alert arose in two days"
+    visitor.picture("demo")
+
+    # An agent claims one, and everybody sees it.
+    visitor.be("Tom Becker")
+    alert = page.locator(".message", has=page.get_by_role("button", name="Claim", exact=True)).last
+    ts = alert.get_attribute("data-ts")
+    alert.get_by_role("button", name="Claim", exact=True).click()
+    claimed = page.locator(f".message[data-ts='{ts}']").first
+    expect(claimed).to_contain_text("Tom Becker", timeout=PATIENCE)
+    expect(claimed).to_contain_text("1 reply", timeout=PATIENCE)
+
+    # An agent does not change rules, and is told who does.
+    refused = visitor.ask('/rules add regulars "count(purchase, 90d) >= 3"')
+    expect(refused).to_contain_text("Maya Ortiz")
+    assert not rule_is_listed(visitor, "regulars")
+
+    # A manager does; a slip is pointed at, and the repair suggested.
+    visitor.be("Maya Ortiz")
+    slip = visitor.ask("/rules add regulars cuont(purchase, 90d) >= 3")
+    expect(slip).to_contain_text("Did you mean")
+    added = visitor.ask(
+        '/rules add regulars count(purchase, 90d) >= 12 --kind opportunity --action "Invite them to the club."'
+    )
+    expect(added).to_contain_text("regulars", ignore_case=True)
+    assert rule_is_listed(visitor, "regulars")
+    visitor.picture("rules")
+
+    # Its backlog comes in one digest with the next sweep.
+    page.get_by_role("button", name="Next day").click()
+    expect(page.locator(".message", has_text="Regulars").first).to_be_visible(timeout=PATIENCE)
+
+    # And anybody asks about a customer.
+    card = visitor.ask("/customer status 00003")
+    expect(card).to_contain_text("00003")
+    expect(card).to_contain_text("purchase", ignore_case=True)
+    visitor.picture("customer")
+
+
+def rule_is_listed(visitor: Visitor, name: str) -> bool:
+    listed = visitor.ask("/rules list").inner_text()
+    in_use = listed.split("ship")[0]
+    return name in in_use
+
+
+def test_the_page_on_a_phone(browser: Browser, demo: str) -> None:
+    page = browser.new_page(viewport={"width": 400, "height": 800})
+    page.goto(demo)
+    page.wait_for_selector("body[data-live=true]")
+    expect(page.locator(".message").first).to_be_visible(timeout=PATIENCE)
+    too_wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    assert too_wide <= 0
+    page.close()
