@@ -34,7 +34,11 @@ def list_command(cli: Cli, limit: int, as_json: bool) -> None:
     if as_json:
         print_json({"count": count, "records": [_as_json(cli, kept) for kept in found]})
         return
-    table = Table("id", "since", "from", "line", "why", "record")
+    table = Table()
+    # The id is to be copied: it must stand whole, however narrow the terminal.
+    table.add_column("id", no_wrap=True, min_width=16)
+    for name in ("since", "from", "line", "why", "record"):
+        table.add_column(name, overflow="fold")
     for kept in found:
         one = kept.refused
         table.add_row(

@@ -105,6 +105,7 @@ def test_quarantine_is_listed_retried_and_dropped(database_url: str, tmp_path: P
 
     shown = run(database_url, tmp_path, "quarantine", "list", "--limit", "1").stdout
     assert "2 in quarantine, 1 shown" in shown
+    assert first["id"] in shown
     assert "\x1b[31m" not in run(database_url, tmp_path, "quarantine", "list").stdout
 
     retried = run(database_url, tmp_path, "quarantine", "retry", "--json")
