@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from slack_sdk.errors import SlackObjectFormationError
 from slack_sdk.models.blocks import (
     ActionsBlock,
     Block,
@@ -46,7 +47,11 @@ class Rendered:
 
 def rendered(text: Mrkdwn, blocks: Sequence[Block] = ()) -> Rendered:
     """Make a message, checked. Raises `LayoutError` for one that Slack would refuse."""
-    message = Rendered(cut(text, limits.MOST_FALLBACK), [block.to_dict() for block in blocks])
+    shown = cut(text, limits.MOST_FALLBACK)
+    try:
+        message = Rendered(shown, [block.to_dict() for block in blocks])
+    except SlackObjectFormationError as error:
+        raise LayoutError([str(error)], shown) from error
     if problems := limits.problems(message.text, message.blocks):
         raise LayoutError(problems, message.text)
     return message

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from templates import blocks
 from templates.blocks import Rendered
 from templates.voice import Voice
-from templates.words import Mrkdwn, cut
+from templates.words import Mrkdwn, cut, name_of
 
 _CHANNEL = "channel"
 
@@ -23,4 +23,4 @@ def channel_name(channel: str, voice: Voice) -> Mrkdwn:
     """Name a channel: by a link where it is an id, as it was written elsewhere."""
     if channel[:1] in ("C", "G") and channel.isalnum() and channel.isupper():
         return Mrkdwn(f"<#{channel}>")
-    return voice.say("notices", "channel", name=channel)
+    return voice.say("notices", "channel", name=name_of(channel))

@@ -99,7 +99,7 @@ def _row(card: RuleCard, voice: Voice) -> Mrkdwn:
     )
     if card.degraded is None:
         return row
-    return Mrkdwn(f"{row}\n{voice.say('rules', 'degraded', error=card.degraded)}")
+    return Mrkdwn(f"{row}\n{voice.say('rules', 'degraded', error=cut(card.degraded, limits.VALUE))}")
 
 
 def _counts(card: RuleCard, voice: Voice) -> Mrkdwn:
@@ -140,7 +140,7 @@ def _card(card: RuleCard, voice: Voice) -> list[Block]:
         action = cut(body.action, limits.ACTION)
         layout.append(blocks.section(voice.say("alert", "suggestion", action=action)))
     if card.degraded is not None:
-        layout.append(blocks.section(voice.say("rules", "degraded", error=card.degraded)))
+        layout.append(blocks.section(voice.say("rules", "degraded", error=cut(card.degraded, limits.VALUE))))
     return layout
 
 

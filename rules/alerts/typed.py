@@ -15,12 +15,11 @@ from rules.instants import DAY, HOUR
 
 LONGEST_NAME: Final = 60
 LONGEST_ACTION: Final = 500
-LONGEST_CHANNEL: Final = 80
 LONGEST_COOLDOWN: Final = 366 * DAY
 _COOLDOWN: Final = re.compile(r"([0-9]{1,5})\s*([hdw])\Z", re.IGNORECASE)
 _UNITS: Final = {"h": HOUR, "d": DAY, "w": 7 * DAY}
 _CHANNEL_LINK: Final = re.compile(r"<#([CG][A-Z0-9]+)(?:\|[^>]*)?>\Z")
-_CHANNEL: Final = re.compile(r"#?[^\s#<>&,.]{1,80}\Z")
+_CHANNEL: Final = re.compile("#?[^\\s#<>&,.\x00\ud800-\udfff]{1,80}\\Z")
 
 
 class BadRuleNameError(WarmlineError):

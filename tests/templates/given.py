@@ -3,19 +3,29 @@
 from hypothesis import strategies as st
 
 from rules.alerts.evidence import Evidence
-from rules.alerts.rule import AlertKind, Severity
+from rules.alerts.retry import Delivery
+from rules.alerts.rule import AlertKind, Backlog, RuleBody, RuleState, Severity
 from rules.alerts.states import Reason, Resolution, Verb
 from rules.instants import EARLIEST, LATEST, Calendar
 from templates.figures import Figures
 from templates.views import (
     AlertView,
+    CardView,
+    DatedStep,
+    DeliveryView,
     DigestView,
+    EventView,
+    FoundCustomer,
+    KindView,
+    ListedAlert,
     Member,
     Money,
     Person,
+    RuleCard,
     RuleView,
     Standing,
     StepView,
+    WhyView,
 )
 from templates.voice import Voice
 from templates.words import Words
@@ -168,3 +178,99 @@ def steps(draw: st.DrawFn) -> StepView:
         until=draw(instants) if verb is Verb.SNOOZE else None,
         resolution=resolution,
     )
+
+
+small = st.integers(0, 10**6)
+kinds = st.builds(
+    KindView,
+    kind=st.from_regex(r"[a-z_]{1,99}", fullmatch=True),
+    count=st.integers(1, 10**7),
+    sums=st.lists(money, max_size=8).map(tuple),
+    average=st.none() | money,
+    last_at=instants,
+    days_since=small,
+)
+happenings = st.builds(
+    EventView,
+    kind=st.from_regex(r"[a-z_]{1,99}", fullmatch=True),
+    occurred_at=instants,
+    amount=st.none() | money,
+    details=st.lists(st.tuples(texts, texts), max_size=6).map(tuple),
+)
+listed = st.builds(
+    ListedAlert,
+    id=st.integers(1, 10**17),
+    rule=st.from_regex(r"[a-z][a-z0-9_]{0,59}", fullmatch=True),
+    kind=st.sampled_from(AlertKind),
+    severity=st.sampled_from(Severity),
+    customer=people,
+    standing=standings,
+    opened_at=instants,
+    fact=st.none() | evidence,
+)
+cards = st.builds(
+    CardView,
+    id=st.integers(1, 10**9),
+    person=people,
+    email=st.none() | texts,
+    country=st.none() | texts,
+    language=st.none() | texts,
+    more=st.lists(st.tuples(texts, texts), max_size=8).map(tuple),
+    known_since=instants,
+    tenure_days=small,
+    kinds=st.lists(kinds, max_size=12).map(tuple),
+    alerts=st.lists(listed, max_size=12).map(tuple),
+    events=st.lists(happenings, max_size=5).map(tuple),
+    as_of=instants,
+    is_past=st.booleans(),
+)
+found = st.builds(
+    FoundCustomer,
+    id=st.integers(1, 10**9),
+    person=people,
+    email=st.none() | texts,
+    open_alerts=st.integers(0, 99),
+    spent=st.none() | money,
+)
+whys = st.builds(
+    WhyView,
+    alert=alerts,
+    reason=st.sampled_from(Reason),
+    version=st.integers(1, 999),
+    author=colleagues,
+    at=instants,
+    values_now=st.lists(evidence, max_size=6).map(tuple),
+    steps=st.lists(st.builds(DatedStep, instants, steps()), min_size=1, max_size=30).map(tuple),
+    messages=st.lists(
+        st.builds(
+            DeliveryView,
+            call=st.sampled_from(["post", "update", "reply"]),
+            state=st.sampled_from([str(state) for state in Delivery]),
+            reason=st.none() | texts,
+        ),
+        max_size=30,
+    ).map(tuple),
+)
+bodies = st.builds(
+    RuleBody,
+    condition=texts | st.just("silent(purchase, 30d) or count(purchase, 7d) > 3"),
+    channel=texts,
+    kind=st.sampled_from(AlertKind),
+    severity=st.sampled_from(Severity),
+    backlog=st.sampled_from(Backlog),
+    action=texts,
+    cooldown=st.integers(0, 10**11),
+)
+rule_cards = st.builds(
+    RuleCard,
+    name=st.from_regex(r"[a-z][a-z0-9_]{0,59}", fullmatch=True),
+    state=st.sampled_from(RuleState),
+    body=bodies,
+    version=st.integers(1, 10**6),
+    author=colleagues,
+    at=instants,
+    matched=small,
+    open_alerts=small,
+    swept_at=maybe_instants,
+    degraded=st.none() | texts,
+)

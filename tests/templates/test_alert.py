@@ -101,7 +101,7 @@ def test_the_content_changes_with_what_is_shown_and_only_then() -> None:
     assert claimed.content != first.content
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(alerts)
 def test_slack_takes_whatever_it_is_made_of(view: AlertView) -> None:
     message = alert_message(view, VOICE)

@@ -65,7 +65,7 @@ def test_a_page_of_nobody_says_so() -> None:
     assert message.text == "None of the customers of *Lapsing* is open any more."
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(digests)
 def test_slack_takes_whatever_digest(view: DigestView) -> None:
     message = digest_message(view, VOICE)

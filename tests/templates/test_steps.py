@@ -55,7 +55,7 @@ def test_every_step_can_be_told_alone_and_among_many(
     assert Words().has("steps", f"many_{macro(step)}")
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.lists(steps(), max_size=40))
 def test_slack_takes_whatever_happened(some: list[StepView]) -> None:
     message = steps_reply(StepsView(tuple(some)), VOICE)
