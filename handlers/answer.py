@@ -286,7 +286,9 @@ def _event(one: PastEvent) -> EventView:
 
 
 def _plain(value: object) -> str:
-    return value if isinstance(value, str) else json.dumps(value, default=str, ensure_ascii=False)
+    if isinstance(value, str | Decimal):
+        return str(value)
+    return json.dumps(value, default=str, ensure_ascii=False)
 
 
 def _listed(tx: Transaction, found: Sequence[Alert], ctx: Context) -> tuple[ListedAlert, ...]:

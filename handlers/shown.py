@@ -76,7 +76,10 @@ def alert_view(tx: Transaction, alert: Alert, ctx: Context) -> AlertView:
     """Load one alert as its message shows it: the evidence, and what was spent, as they were when it opened."""
     rule = rules.by_id(tx, alert.rule_id)
     body = rules.version_of(tx, alert.rule_id, alert.rule_version).body
-    spent = events.totals(tx, [alert.customer_id], alert.opened_at, ctx.currency).get(alert.customer_id)
+    # What the evidence says already is not said again.
+    says_sum = any(one.term.startswith("sum(") for one in alert.evidence)
+    totals = {} if says_sum else events.totals(tx, [alert.customer_id], alert.opened_at, ctx.currency)
+    spent = totals.get(alert.customer_id)
     return AlertView(
         id=alert.id,
         steps=alert.steps,
