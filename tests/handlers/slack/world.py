@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor, Future
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
@@ -154,8 +154,8 @@ def name(database: Database, number: int, **values: Any) -> None:
         tx.execute(text(f"UPDATE customer SET {setting} WHERE id = :id"), {"id": number, **values})
 
 
-@pytest.fixture
-def world(database: Database) -> World:
+def build(database: Database) -> World:
+    """The company in ``database``, after a sweep that found Ann."""
     clock = StillClock(NOW)
     world = World(context(database, now=clock, customer_url="https://crm.example/c/{id}"), clock)
     customer(database, 1, known_since=NOW - 400 * DAY)
@@ -170,6 +170,11 @@ def world(database: Database) -> World:
     return world
 
 
-def again(world: World, **changes: Any) -> World:
-    """The same company, otherwise configured."""
-    return World(replace(world.ctx, **changes), world.clock)
+def make(url: str) -> World:
+    """The company in a new database; whoever asks closes it."""
+    return build(Database(url))
+
+
+@pytest.fixture
+def world(database: Database) -> World:
+    return build(database)
