@@ -181,8 +181,8 @@ def ids(tx: Transaction, known_at: int) -> NDArray[np.int64]:
     """Give the ids, ascending, of the customers known at the instant ``known_at``."""
     rows = tx.execute(
         select(col(Customer.id)).where(col(Customer.known_since) <= known_at).order_by(col(Customer.id))
-    ).scalars()
-    return np.fromiter(rows, dtype=np.int64)
+    ).all()
+    return np.fromiter((row[0] for row in rows), dtype=np.int64, count=len(rows))
 
 
 def owned_among(tx: Transaction, customer_ids: Iterable[int], owners: Iterable[str]) -> set[int]:
