@@ -120,7 +120,9 @@ def purchase(
 def holds(database: Database, condition: str, person: Person, now: int = NOW) -> bool:
     with scratch(database) as tx:
         store(tx, [person], [1])
-        return matching(tx, parse(condition), now) == {1}
+        found = matching(tx, parse(condition), now)
+        assert matching(tx, parse(condition), now, customers=[1]) == found
+        return found == {1}
     raise AssertionError("the block above returns")
 
 
@@ -138,6 +140,10 @@ MONTH_EDGE = BERLIN.parse("2024-02-29")
         ("count(purchase) = 1", NOW + 1, False),
         ("count(purchase, 1mo) = 1", MONTH_EDGE, False),
         ("count(purchase, 1mo) = 1", MONTH_EDGE + 1, True),
+        ("count(purchase where not amount > 0, 30d) = 1", NOW - 30 * DAY, False),
+        ("count(purchase where not amount > 0, 30d) = 1", NOW - 30 * DAY + 1, True),
+        ("count(purchase where not amount > 0) = 1", NOW, True),
+        ("count(purchase where not amount > 0) = 1", NOW + 1, False),
         # silent is the same window, for who was known at its edge
         ("silent(purchase, 30d)", NOW - 30 * DAY, True),
         ("silent(purchase, 30d)", NOW - 30 * DAY + 1, False),
@@ -204,6 +210,21 @@ def test_median_gap_counts_business_days(database: Database) -> None:
     assert not holds(database, "median_gap(purchase) > 0", Person(events=tuple(map(purchase, days))))
 
 
+def test_midnight_begins_a_day(database: Database) -> None:
+    days = [BERLIN.parse(f"2024-03-{day}") for day in ("01", "04", "06", "12")]
+    assert holds(database, "median_gap(purchase) = 3", Person(events=tuple(map(purchase, days))))
+    assert holds(
+        database, "median_gap(purchase where not a = 1) = 3", Person(events=tuple(map(purchase, days)))
+    )
+
+
+def test_only_the_last_twelve_gaps_count(database: Database) -> None:
+    gaps = [10, 10, 10] + [3, 1] * 6  # the median of the last 12 is 2, of the last 13 it would be 3
+    days = [NOW - sum(gaps[place:]) * DAY for place in range(len(gaps) + 1)]
+    person = Person(events=tuple(map(purchase, days)))
+    assert holds(database, "median_gap(purchase) = 2 and median_gap(purchase where not a = 1) = 2", person)
+
+
 def test_the_latest_of_one_instant_answer_each_other(database: Database) -> None:
     twins = Person(events=(purchase(NOW - 9 * DAY, 1), purchase(NOW - 9 * DAY, 2)))
     assert not holds(database, "missing(purchase, purchase, 2d)", twins)
@@ -211,6 +232,8 @@ def test_the_latest_of_one_instant_answer_each_other(database: Database) -> None
         database, "missing(purchase where amount = 0.01, purchase where amount = 0.02, 2d)", twins
     )
     assert holds(database, "missing(purchase where amount = 0.01, purchase where amount < 0.02, 2d)", twins)
+    assert not holds(database, "missing(purchase, purchase where amount = 0.02, 2d)", twins)
+    assert not holds(database, "missing(purchase where amount = 0.02, purchase, 2d)", twins)
     answered = Person(events=(purchase(NOW - 9 * DAY), Happening("visit", NOW - 7 * DAY)))
     assert not holds(database, "missing(purchase, visit, 2d)", answered)
     assert holds(database, "missing(purchase, visit, 47h)", answered)
