@@ -6,26 +6,22 @@ range are read in chunks and the filter is evaluated over them, as any condition
 turned into SQL. It must not know what a term makes of a fact.
 """
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
-from functools import lru_cache
 from typing import Any, Final, NamedTuple, TypeVar
 
 import numpy as np
 from sqlalchemy import TextClause, text
 
-from rules.conditions.columns import Bools, Column, Datum, Ints, Mixed, Numbers, Words
+from rules.conditions.columns import Bools, Column, Ints, Mixed, Numbers, Words
 from rules.conditions.days import business_days, midnights
 from rules.conditions.evaluate import evaluate
-from rules.conditions.names import BadNameError, name_of
-from rules.conditions.numbers import exact
 from rules.conditions.terms import AMOUNT, CURRENCY, Events, Own, Property, Subject
 from rules.conditions.tree import Condition, properties
 from rules.instants import Calendar
 from rules.money import exponent
 from storage import sets
+from storage.data import read_properties, read_value
 from storage.database import Transaction
 from storage.events import kind_ids
 
@@ -270,7 +266,7 @@ class Facts:
     ) -> dict[Subject, Column]:
         asked = properties(where)
         names = frozenset(one.name for one in asked) - {AMOUNT, CURRENCY}
-        found = [_properties(detail, names) for detail in details] if names else []
+        found = [read_properties(detail, names) for detail in details] if names else []
         columns: dict[Subject, Column] = {
             one: Mixed.of(event.get(one.name) for event in found) for one in asked if one.name in names
         }
@@ -328,7 +324,7 @@ class Facts:
             "CROSS JOIN attribute WHERE attribute.customer_id = given.id AND attribute.name = :name"
         )
         return Mixed.of(
-            None if value is None else _datum(_json(value)) for value in self._texts(sql, {"name": name})
+            None if value is None else read_value(value) for value in self._texts(sql, {"name": name})
         )
 
     def _texts(self, sql: str, binds: Mapping[str, object]) -> Iterable[str | None]:
@@ -374,41 +370,3 @@ def _no_rows() -> Rows:
 
 def _parts(rows: Rows) -> Iterator[Any]:
     return iter((rows.places, rows.instants, rows.amounts, rows.counted))
-
-
-def _properties(detail: str | None, names: frozenset[str]) -> dict[str, Datum]:
-    """Give the wanted properties of an event by canonical name; of two keys with one name, the first in order."""
-    held = _json(detail) if detail else {}
-    if not isinstance(held, dict):
-        return {}
-    found: dict[str, Datum] = {}
-    for key in sorted(held):
-        name = _canonical(key)
-        if name in names:
-            found.setdefault(name, _datum(held[key]))
-    return found
-
-
-@lru_cache(maxsize=4_096)
-def _canonical(key: str) -> str | None:
-    try:
-        return name_of(key)
-    except BadNameError:
-        return None
-
-
-def _json(written: str) -> object:
-    return json.loads(written, parse_float=Decimal, parse_int=Decimal)
-
-
-def _datum(value: object) -> Datum:
-    """Give a JSON value as conditions see it: lists, objects, null and numbers past all bounds are unknown."""
-    match value:
-        case bool():
-            return "true" if value else "false"
-        case Decimal():
-            return exact(value)
-        case str():
-            return value
-        case _:
-            return None
