@@ -64,10 +64,11 @@ class NoAlertError(WarmlineError):
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Several customers could be meant."""
+    """Several customers could be meant by ``text``; ``more`` where there are others besides these."""
 
     text: str
     customers: tuple[FoundCustomer, ...]
+    more: bool = False
 
 
 def status(ctx: Context, who: str, *, as_of: int | None = None) -> CardView | Choice:
@@ -76,11 +77,11 @@ def status(ctx: Context, who: str, *, as_of: int | None = None) -> CardView | Ch
     Raises `NoCustomerError` with the nearest names.
     """
     with ctx.database.reading() as tx:
-        found = customers.exact(tx, who, PAGE) or customers.search(tx, who, PAGE)
+        found = customers.exact(tx, who, PAGE + 1) or customers.search(tx, who, PAGE + 1)
         if len(found) == 1:
             return _card(tx, found[0], ctx, as_of)
         if found:
-            return Choice(who, tuple(_found(profile, ctx) for profile in found))
+            return _choice(who, found, ctx)
         near = [profile.name or profile.external_id for profile in customers.suggest(tx, who, 5)]
     raise NoCustomerError(text=who[:80], nearest=near)
 
@@ -97,12 +98,12 @@ def card_of_alert(ctx: Context, alert_id: int) -> CardView:
         return _card(tx, _known(tx, _alert(tx, alert_id).customer_id), ctx, None)
 
 
-def find(ctx: Context, text: str) -> tuple[FoundCustomer, ...]:
+def find(ctx: Context, text: str) -> Choice:
     """Give those whom ``text`` may mean, the surest first; raises `NoCustomerError` with the nearest names."""
     with ctx.database.reading() as tx:
-        found = customers.search(tx, text, PAGE)
+        found = customers.search(tx, text, PAGE + 1)
         if found:
-            return tuple(_found(profile, ctx) for profile in found)
+            return _choice(text, found, ctx)
         near = [profile.name or profile.external_id for profile in customers.suggest(tx, text, 5)]
     raise NoCustomerError(text=text[:80], nearest=near)
 
@@ -225,6 +226,10 @@ def _known(tx: Transaction, customer_id: int) -> Profile:
     if profile is None:
         raise NoCustomerError(text=f"#{customer_id}", nearest=[])
     return profile
+
+
+def _choice(text: str, found: Sequence[Profile], ctx: Context) -> Choice:
+    return Choice(text, tuple(_found(profile, ctx) for profile in found[:PAGE]), more=len(found) > PAGE)
 
 
 def _found(

@@ -3,6 +3,7 @@
 It must not know how anything is laid out, nor Slack's client.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from urllib.parse import quote
 
@@ -18,6 +19,7 @@ from templates.views import AlertView, DigestView, Member, Money, Person, RuleVi
 from templates.voice import Voice
 
 _LONGEST_URL = 1_000
+_SUM_EVER = re.compile(r"sum\([^(),]*\)\Z")
 TOP = 10
 """The most valuable customers that a digest names."""
 
@@ -77,7 +79,7 @@ def alert_view(tx: Transaction, alert: Alert, ctx: Context) -> AlertView:
     rule = rules.by_id(tx, alert.rule_id)
     body = rules.version_of(tx, alert.rule_id, alert.rule_version).body
     # What the evidence says already is not said again.
-    says_sum = any(one.term.startswith("sum(") for one in alert.evidence)
+    says_sum = any(_SUM_EVER.match(one.term) for one in alert.evidence)
     totals = {} if says_sum else events.totals(tx, [alert.customer_id], alert.opened_at, ctx.currency)
     spent = totals.get(alert.customer_id)
     return AlertView(

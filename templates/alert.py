@@ -41,7 +41,7 @@ def alert_message(view: AlertView, voice: Voice) -> Rendered:
     if view.rule.action and not ended:
         action = cut(view.rule.action, limits.ACTION)
         layout.append(blocks.section(voice.say("alert", "suggestion", action=action)))
-    layout.append(blocks.context(*_small_print(view, voice)))
+    layout += [blocks.context(line) for line in _small_print(view, voice)]
     if not ended:
         # The number of steps in the id makes Slack forget what was chosen in a menu once it was done.
         layout.append(blocks.actions(_buttons(view, voice), block_id=f"alert-{view.id}-{view.steps}"))
@@ -116,12 +116,11 @@ def _small_print(view: AlertView, voice: Voice) -> list[Mrkdwn]:
     first.append(voice.say("alert", "small_id", id=cut(who.external_id, limits.NAME)))
     if who.url:
         first.append(voice.say("alert", "small_link", url=who.url))
-    when = voice.figures.slack_time(view.opened_at)
+    first.append(voice.say("alert", "small_number", id=str(view.id), when=voice.figures.day(view.opened_at)))
     condition = condition_words(view.rule.condition, voice)
     return [
         voice.say("alert", "small_line", parts=first),
         voice.say("alert", "watched", condition=condition),
-        voice.say("alert", "small_number", id=str(view.id), when=when),
     ]
 
 

@@ -79,20 +79,23 @@ def section(
     return SectionBlock(text=mrkdwn(text), accessory=accessory, block_id=block_id)
 
 
-def paragraphs(lines: Sequence[Mrkdwn], *, most: int = limits.SECTION) -> list[Block]:
-    """Give lines in as many paragraphs as they need; beyond ``most`` characters in all, an ellipsis stands for them."""
+def paragraphs(lines: Sequence[Mrkdwn], *, most: int = limits.SECTION, gap: str = "\n") -> list[Block]:
+    """Give lines, with ``gap`` between, in as many paragraphs as they need.
+
+    Beyond ``most`` characters in all, an ellipsis stands for the rest.
+    """
     pieces: list[list[str]] = [[]]
     room, left = limits.SECTION, most
     for line in lines:
-        if len(line) + 3 > left:
+        if len(line) + len(gap) + 2 > left:
             pieces[-1].append("…")
             break
-        if len(line) + 3 > room:
+        if len(line) + len(gap) + 2 > room:
             pieces.append([])
             room = limits.SECTION
         pieces[-1].append(line)
-        room, left = room - len(line) - 1, left - len(line) - 1
-    return [section(Mrkdwn("\n".join(piece))) for piece in pieces if piece]
+        room, left = room - len(line) - len(gap), left - len(line) - len(gap)
+    return [section(Mrkdwn(gap.join(piece))) for piece in pieces if piece]
 
 
 def fields(texts: Sequence[Mrkdwn]) -> Block:

@@ -63,14 +63,20 @@ def timeline_page(view: TimelinePage, voice: Voice) -> Rendered:
     return blocks.rendered(voice.say("customer", "timeline_sentence", name=name, n=len(view.events)), layout)
 
 
-def customer_choice(text: str, found: Sequence[FoundCustomer], voice: Voice) -> Rendered:
-    """Ask which of several customers is meant."""
-    return _customers(voice.say("customer", "choose", text=cut(text, 80), n=len(found)), found, voice)
+def customer_choice(
+    text: str, found: Sequence[FoundCustomer], voice: Voice, *, more: bool = False
+) -> Rendered:
+    """Ask which of several customers is meant; ``more`` where there are others besides."""
+    name = "choose_more" if more else "choose"
+    return _customers(voice.say("customer", name, text=cut(text, 80), n=len(found)), found, voice)
 
 
-def found_customers(text: str, found: Sequence[FoundCustomer], voice: Voice) -> Rendered:
-    """List those whom a search found."""
-    return _customers(voice.say("customer", "found", text=cut(text, 80), n=len(found)), found, voice)
+def found_customers(
+    text: str, found: Sequence[FoundCustomer], voice: Voice, *, more: bool = False
+) -> Rendered:
+    """List those whom a search found; ``more`` where there are others besides."""
+    name = "found_more" if more else "found"
+    return _customers(voice.say("customer", name, text=cut(text, 80), n=len(found)), found, voice)
 
 
 def attention_list(found: Sequence[FoundCustomer], voice: Voice, *, mine: bool) -> Rendered:

@@ -27,7 +27,10 @@ _DIFF = 500
 def rule_list(cards: Sequence[RuleCard], available: Sequence[BookRule], voice: Voice) -> Rendered:
     """List the rules in use, and the names of those that could be."""
     text = voice.say("rules", "list_title", n=len(cards)) if cards else voice.say("rules", "list_none")
-    layout = [blocks.section(text), *blocks.paragraphs([_row(card, voice) for card in cards], most=9_000)]
+    layout = [
+        blocks.section(text),
+        *blocks.paragraphs([_row(card, voice) for card in cards], most=9_000, gap="\n\n"),
+    ]
     if available:
         layout.append(blocks.context(_shipped(available, voice)))
     return blocks.rendered(text, layout)
@@ -153,16 +156,24 @@ def _fields(card: RuleCard, voice: Voice) -> list[tuple[str, str]]:
         author=mention(card.author),
         when=voice.figures.slack_time(card.at),
     )
+    counts = (
+        [("matched", _count(card.matched, voice)), ("open", _count(card.open_alerts, voice))]
+        if card.swept_at is not None
+        else []
+    )
     return [
         ("state", voice.say("rules", f"state_{card.state}")),
         ("severity", voice.say("common", f"severity_{body.severity}")),
         ("channel", channel_name(body.channel, voice)),
-        ("matched", voice.say("common", "text", text=voice.figures.number(card.matched))),
-        ("open", voice.say("common", "text", text=voice.figures.number(card.open_alerts))),
+        *counts,
         ("backlog", voice.say("rules", f"backlog_{body.backlog}")),
         ("cooldown", _cooldown(body.cooldown, voice)),
         ("version", version),
     ]
+
+
+def _count(n: int, voice: Voice) -> Mrkdwn:
+    return voice.say("common", "text", text=voice.figures.number(n))
 
 
 def _cooldown(milliseconds: int, voice: Voice) -> Mrkdwn:

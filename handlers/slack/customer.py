@@ -56,7 +56,7 @@ def _status(asked: Asked, text: str) -> Rendered:
     as_of = asked.ctx.calendar.parse(typed.options["as-of"]) if typed and typed.options else None
     found = _who(asked, who, as_of)
     if isinstance(found, Choice):
-        return card.customer_choice(found.text, found.customers, asked.voice())
+        return _choice(asked, found)
     return card.customer_card(found, asked.voice())
 
 
@@ -74,7 +74,12 @@ def _who(asked: Asked, who: str, as_of: int | None = None) -> CardView | Choice:
 def _find(asked: Asked, text: str) -> Rendered:
     if not text:
         raise MissingArgumentError(usage=f"{COMMAND} find bell")
-    return card.found_customers(text, answer.find(asked.ctx, text), asked.voice())
+    found = answer.find(asked.ctx, text)
+    return card.found_customers(found.text, found.customers, asked.voice(), more=found.more)
+
+
+def _choice(asked: Asked, found: Choice) -> Rendered:
+    return card.customer_choice(found.text, found.customers, asked.voice(), more=found.more)
 
 
 def _timeline(asked: Asked, text: str) -> Rendered:
@@ -82,7 +87,7 @@ def _timeline(asked: Asked, text: str) -> Rendered:
         raise MissingArgumentError(usage=f"{COMMAND} timeline Ann Bell")
     found = _who(asked, text)
     if isinstance(found, Choice):
-        return card.customer_choice(found.text, found.customers, asked.voice())
+        return _choice(asked, found)
     return card.timeline_page(answer.timeline(asked.ctx, found.id), asked.voice())
 
 

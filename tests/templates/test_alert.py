@@ -29,9 +29,9 @@ def test_tells_what_happened_in_numbers_whose_customer_it_is_and_what_to_do() ->
     assert message.blocks[0]["text"]["text"] == "📉 Lapsing: Ann Bell"
     everything = shown(message)
     for piece in (
-        "*Last purchase*\\n34 days ago",
-        "*Purchase count, ever*\\n12",
-        "*Spent so far*\\n$840.20",
+        "Last purchase\\n*34 days ago*",
+        "Purchase count, in all\\n*12*",
+        "Spent so far\\n*$840.20*",
         "Call them and ask what changed.",
         "vip",
         "owner <@U08TOMBECKR>",

@@ -12,7 +12,7 @@ from tests.histories import customer, purchases
 
 def test_open_shows_everybodys_and_is_the_bare_answer(world: World) -> None:
     for typed in ("/alerts", "/alerts open"):
-        assert "⚪ 📉 *Lapsing*: Ann Bell (Last purchase: 34 days ago)" in world.said(typed, user=MANAGER)
+        assert "⚪ 📉 *Lapsing*: Ann Bell\nLast purchase: 34 days ago" in world.said(typed, user=MANAGER)
     world.press(Press.RESOLVE, 1, "lost")
     assert "No alert is open" in world.said("/alerts")
 
@@ -33,7 +33,7 @@ def test_why_tells_the_rule_the_numbers_the_steps_and_the_messages(world: World)
         "*The rule* Lapsing, version 1 by U1,",
         "`silent(purchase, 30d)`",
         "• Last purchase: 34 days ago → 37 days ago",
-        "• Purchase count, ever: 2, and still is",
+        "• Purchase count, in all: 2, and still is",
         "⚪ Ann Bell came to match.",
         f"👀 <@{TOM}> claimed Ann Bell.",
         "• the message: waiting to be sent",

@@ -30,7 +30,7 @@ def test_status_by_name_address_or_id(world: World, typed: str) -> None:
         "(400 days)",
         "*Purchase*\n2 times · $20.00 · 34 days ago\n$10.00 on average",
         "*One open alert*",
-        "⚪ 📉 *Lapsing*: Ann Bell (Last purchase: 34 days ago)",
+        "⚪ 📉 *Lapsing*: Ann Bell\nLast purchase: 34 days ago",
         "*What happened last*",
     ):
         assert piece in said
