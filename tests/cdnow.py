@@ -34,7 +34,7 @@ def purchases() -> Mapping[str, Sequence[Purchase]]:
     for line in path().read_text().splitlines():
         parts = line.split()
         if len(parts) == 4 and parts[0].isdigit():
-            found[parts[0]].append(Purchase(datetime.strptime(parts[1], "%Y%m%d").date(), Decimal(parts[3])))
+            found[parts[0]].append(Purchase(date.fromisoformat(parts[1]), Decimal(parts[3])))
     return found
 
 

@@ -19,7 +19,7 @@ import threading
 import time
 import urllib.request
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -227,8 +227,12 @@ def run(url: str, *, engine: str, kills: int, seed: int, progress: Progress | No
             life = fork.Process(
                 target=live, args=(url, slack.addresses, f"life {number}"), kwargs={"sweeps": True}
             )
+            said = len(slack.ask("calls")["calls"])
             life.start()
-            time.sleep(chance.uniform(0.02, 1.6))
+            if chance.random() < 0.5:
+                # However slow the machine is: half of the lives end while they speak with Slack.
+                _until(lambda said=said: len(slack.ask("calls")["calls"]) > said + 2)  # type: ignore[misc]
+            time.sleep(chance.uniform(0.02, 1.2))
             assert life.pid is not None
             os.kill(life.pid, signal.SIGKILL)
             life.join()
@@ -240,6 +244,12 @@ def run(url: str, *, engine: str, kills: int, seed: int, progress: Progress | No
         return _count(url, slack, engine=engine, kills=kills, struck=dict(struck), seed=seed, started=started)
     finally:
         slack.close()
+
+
+def _until(holds: Callable[[], bool], *, seconds: float = 10) -> None:
+    end = time.monotonic() + seconds
+    while not holds() and time.monotonic() < end:
+        time.sleep(0.03)
 
 
 def _let_it_finish(url: str, slack: Slack, fork: Any) -> None:

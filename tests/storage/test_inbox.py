@@ -1,3 +1,5 @@
+import contextlib
+
 from storage import inbox
 from storage.database import Database
 
@@ -18,11 +20,8 @@ def test_what_is_undone_is_not_remembered(database: Database) -> None:
     class UndoneError(Exception):
         pass
 
-    try:
-        with database.writing() as tx:
-            assert inbox.first_time(tx, "command:1", now=10)
-            raise UndoneError
-    except UndoneError:
-        pass
+    with contextlib.suppress(UndoneError), database.writing() as tx:
+        assert inbox.first_time(tx, "command:1", now=10)
+        raise UndoneError
     with database.writing() as tx:
         assert inbox.first_time(tx, "command:1", now=10)
