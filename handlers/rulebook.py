@@ -28,7 +28,7 @@ from storage import alerts, audit, customers, events, inbox, matches, rules
 from storage import terms as answers
 from storage.audit import Entry
 from storage.database import Transaction
-from storage.rules import Rule
+from storage.rules import Rule, RuleExistsError
 from templates.views import ChangeView, CheckView, RuleCard, VersionView
 
 MOST_COUNTED: Final = 250_000
@@ -40,12 +40,6 @@ class NoRuleError(WarmlineError):
     """There is no rule of this ``name``; ``nearest`` are names like it, perhaps none."""
 
     code: ClassVar[str] = "no_rule"
-
-
-class RuleExistsError(WarmlineError):
-    """There is a rule of this ``name`` already."""
-
-    code: ClassVar[str] = "rule_exists"
 
 
 class NeedsConditionError(WarmlineError):

@@ -5,6 +5,7 @@ Owns the tables ``rule`` and ``rule_version``. It must not know what a condition
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import ClassVar
 
 from sqlalchemy import (
     BigInteger,
@@ -19,9 +20,11 @@ from sqlalchemy import (
     text,
     update,
 )
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Field, SQLModel, col
 
 from rules.alerts.rule import RuleBody, RuleChange, RuleState
+from rules.errors import WarmlineError
 from storage.counters import take
 from storage.database import Transaction
 
@@ -71,6 +74,12 @@ class RuleVersion(SQLModel, table=True):
     author: str = Field(sa_column=Column(Text, nullable=False))
     at: int = Field(sa_column=Column(BigInteger, nullable=False))
     diff: str = Field(sa_column=Column(Text, nullable=False))
+
+
+class RuleExistsError(WarmlineError):
+    """There is a rule of this ``name`` already."""
+
+    code: ClassVar[str] = "rule_exists"
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,10 +160,15 @@ def version_of(tx: Transaction, rule_id: int, version: int) -> Version:
 
 
 def add(tx: Transaction, *, name: str, body: RuleBody, author: str, now: int, diff: str) -> Rule:
-    """Store a new rule, active; the next sweep evaluates it. Its name must be free: a unique index says so."""
+    """Store a new rule, active; the next sweep evaluates it. Raises `RuleExistsError` where the name is taken."""
     rule_id = take(tx, "rule")[0]
     row = RuleRow(id=rule_id, name=name, state=str(RuleState.ACTIVE), version=1, change=str(RuleChange.ADDED))
     tx.session.add(row)
+    try:
+        tx.session.flush()
+    except IntegrityError as error:
+        # Somebody else took the name after the caller had looked.
+        raise RuleExistsError(name=name) from error
     version = _store_version(tx, rule_id=rule_id, version=1, body=body, author=author, now=now, diff=diff)
     return _rule(row, version)
 

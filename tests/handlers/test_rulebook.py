@@ -1,0 +1,123 @@
+"""Rules changed at the same time, and counted. What people type is tested in tests/handlers/slack/test_rules.py."""
+
+import threading
+
+import pytest
+
+from handlers import rulebook
+from handlers.rulebook import NothingChangedError, Request
+from handlers.sweep import sweep
+from rules.access import Actor
+from rules.alerts.rule import RuleChange, RuleState
+from rules.alerts.states import Reason, Resolution
+from rules.alerts.typed import Options
+from rules.book import book
+from rules.errors import WarmlineError
+from rules.instants import DAY
+from storage import alerts, matches, rules
+from storage.outbox import Call, Subject
+from storage.rules import RuleExistsError
+from tests.handlers.slack.world import NOW, World, world
+from tests.histories import customer, purchases
+
+__all__ = ["world"]
+BOSS = Request(Actor("cli:boss", manager=True))
+
+
+def test_of_two_who_add_the_same_name_at_once_one_is_told_that_it_is_taken(world: World) -> None:
+    start = threading.Barrier(4)
+    refused: list[WarmlineError] = []
+
+    def add() -> None:
+        start.wait()
+        try:
+            rulebook.add(world.ctx, BOSS, name="quiet", condition="silent(purchase, 3d)")
+        except WarmlineError as error:
+            refused.append(error)
+
+    threads = [threading.Thread(target=add) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert [type(error) for error in refused] == [RuleExistsError] * 3
+    assert [one.name for one in rulebook.listing(world.ctx)] == ["lapsing", "quiet"]
+
+
+def test_edits_at_once_make_one_version_each(world: World) -> None:
+    start = threading.Barrier(4)
+    failed: list[BaseException] = []
+
+    def edit(days: int) -> None:
+        start.wait()
+        try:
+            rulebook.edit(world.ctx, BOSS, name="lapsing", condition=f"silent(purchase, {days}d)")
+        except Exception as error:  # noqa: BLE001  any at all fails the test below
+            failed.append(error)
+
+    threads = [threading.Thread(target=edit, args=(40 + n,)) for n in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert not failed
+    _, versions = rulebook.history(world.ctx, "lapsing")
+    assert [one.version for one in versions] == [5, 4, 3, 2, 1]
+
+
+def test_a_removed_rule_ends_every_alert_each_told_where_it_stands(world: World) -> None:
+    for number in range(10, 13):
+        customer(world.ctx.database, number, known_since=NOW - 400 * DAY)
+        purchases(world.ctx.database, number, [NOW - 90 * DAY])
+    rulebook.add(world.ctx, BOSS, name="long silent", condition="silent(purchase, 60d)")
+    sweep(world.ctx)
+    removed = rulebook.remove(world.ctx, BOSS, "Long Silent")
+    assert removed is not None
+    assert removed.closed == 3
+    digest = next(one for one in world.messages() if one.subject is Subject.DIGEST)
+    with world.ctx.database.reading() as tx:
+        ended = alerts.of_root(tx, digest.id)
+        assert {(one.resolution, one.resolved_by) for one in ended} == {(Resolution.RULE_CHANGED, "cli:boss")}
+        last = alerts.transitions(tx, ended[0])[-1]
+        assert (last.reason, last.actor) == (Reason.RULE_REMOVED, "cli:boss")
+        assert matches.count(tx, ended[0].rule_id) == 0
+    assert [one.call for one in world.messages() if one.root == digest.id].count(Call.REPLY) == 1
+    assert rulebook.add(world.ctx, BOSS, name="long silent", condition="silent(purchase, 60d)") is not None
+
+
+def test_a_paused_and_resumed_rule_is_looked_at_anew(world: World) -> None:
+    rulebook.pause(world.ctx, BOSS, "lapsing")
+    rulebook.resume(world.ctx, BOSS, "lapsing")
+    with world.ctx.database.reading() as tx:
+        rule = rules.by_name(tx, "lapsing")
+    assert rule is not None
+    assert rule.change is RuleChange.RESUMED
+
+
+def test_it_says_for_how_many_it_holds_unless_they_are_too_many_to_ask(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert rulebook.check(world.ctx, "silent(purchase, 30d)").holding == 1
+    assert rulebook.check(world.ctx, "not never(purchase)").holding == 2
+    monkeypatch.setattr(rulebook, "MOST_COUNTED", 1)
+    assert rulebook.check(world.ctx, "silent(purchase, 30d)").holding is None
+
+
+def test_an_edit_of_an_option_alone_keeps_the_condition_and_counts_nothing(world: World) -> None:
+    changed = rulebook.edit(world.ctx, BOSS, name="lapsing", options=Options(action="Call."))
+    assert changed is not None
+    assert (changed.diff, changed.holding) == ("- action: \n+ action: Call.", None)
+    with pytest.raises(NothingChangedError):
+        rulebook.edit(world.ctx, BOSS, name="lapsing", condition="silent( purchase,30d )")
+
+
+@pytest.mark.parametrize("name", list(book()))
+def test_each_shipped_rule_can_be_chosen_and_swept(world: World, name: str) -> None:
+    with world.ctx.database.writing() as tx:
+        old = rules.by_name(tx, "lapsing")
+        assert old is not None
+        rules.set_state(tx, old, RuleState.REMOVED)
+    changed = rulebook.add(world.ctx, BOSS, name=name)
+    assert changed is not None
+    [found] = sweep(world.ctx).rules
+    assert found.matched == changed.holding
