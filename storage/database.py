@@ -9,13 +9,14 @@ import fcntl
 import json
 import os
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any, Final, Literal
 
 from sqlalchemy import Connection, Engine, Executable, create_engine, event, text
 from sqlalchemy.engine import URL, CursorResult, make_url
-from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError
 from sqlalchemy.pool import QueuePool
 from sqlmodel import Session
 
@@ -123,12 +124,10 @@ class Database:
             lock_path.parent.mkdir(parents=True, exist_ok=True)
             descriptor = os.open(lock_path, os.O_RDWR | os.O_CREAT, 0o600)
             file = os.fdopen(descriptor, "r+")
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
+            if not _locked(file):
                 file.close()
                 holder = writer_of(self.path)
-                raise SecondWriterError(pid=holder.get("pid", "?"), path=str(self.path)) from error
+                raise SecondWriterError(pid=holder.get("pid", "?"), path=str(self.path))
             self._lock_file = file
             self.announce({})
 
@@ -157,7 +156,7 @@ class Database:
     def _transaction(self, engine: Engine) -> Iterator[Transaction]:
         try:
             connection = engine.connect()
-        except OperationalError as error:
+        except DatabaseError as error:
             shown = self.url.render_as_string(hide_password=True)
             raise DatabaseUnreachableError(url=shown, reason=str(error.orig).strip()) from error
         with connection, connection.begin():
@@ -204,6 +203,17 @@ class Database:
         )
         _configure_sqlite(engine, writes=writes)
         return engine
+
+
+def _locked(file: IO[str]) -> bool:
+    # Whoever asks for the writer's name holds the lock for an instant: so it is tried more than once.
+    for wait in (0.02, 0.05, 0.1, None):
+        with contextlib.suppress(BlockingIOError):
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        if wait is not None:
+            time.sleep(wait)
+    return False
 
 
 def lock_path_of(path: Path) -> Path:

@@ -129,7 +129,11 @@ def test_a_newcomer_sees_what_warmline_does(visitor: Visitor, demo: str) -> None
     alert.get_by_role("button", name="Claim", exact=True).click()
     claimed = page.locator(f".message[data-ts='{ts}']").first
     expect(claimed).to_contain_text("Tom Becker", timeout=PATIENCE)
-    expect(claimed).to_contain_text("1 reply", timeout=PATIENCE)
+    claimed.get_by_role("button", name="1 reply").click(timeout=PATIENCE)
+    thread = page.get_by_role("complementary", name="Thread")
+    expect(thread).to_contain_text("claimed", timeout=PATIENCE)
+    visitor.picture("demo")
+    page.keyboard.press("Escape")
 
     # An agent does not change rules, and is told who does.
     refused = visitor.ask('/rules add regulars "count(purchase, 90d) >= 3"')
