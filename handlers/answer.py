@@ -257,7 +257,9 @@ def _card(tx: Transaction, profile: Profile, ctx: Context, as_of: int | None) ->
         known_since=profile.known_since,
         tenure_days=max(0, now - profile.known_since) // DAY,
         kinds=tuple(_kind(one, ctx.currency, now) for one in summary),
-        alerts=_listed(tx, alerts.unresolved(tx, customer_id=profile.id, limit=PAGE), ctx),
+        alerts=_listed(
+            tx, alerts.unresolved(tx, customer_id=profile.id, limit=PAGE), ctx, {profile.id: profile}
+        ),
         events=tuple(_event(one) for one in events.timeline(tx, profile.id, now, EVENTS)),
         as_of=now,
         is_past=as_of is not None,
@@ -296,12 +298,20 @@ def _plain(value: object) -> str:
     return json.dumps(value, default=str, ensure_ascii=False)
 
 
-def _listed(tx: Transaction, found: Sequence[Alert], ctx: Context) -> tuple[ListedAlert, ...]:
-    profiles: Mapping[int, Profile] = customers.by_ids(tx, {one.customer_id for one in found})
+def _listed(
+    tx: Transaction, found: Sequence[Alert], ctx: Context, known: Mapping[int, Profile] | None = None
+) -> tuple[ListedAlert, ...]:
+    profiles = known if known is not None else customers.by_ids(tx, {one.customer_id for one in found})
+    raised = {
+        (one.rule_id, one.rule_version): (
+            rules.by_id(tx, one.rule_id),
+            rules.version_of(tx, one.rule_id, one.rule_version).body,
+        )
+        for one in {(one.rule_id, one.rule_version): one for one in found}.values()
+    }
     made = []
     for one in found:
-        rule = rules.by_id(tx, one.rule_id)
-        body = rules.version_of(tx, one.rule_id, one.rule_version).body
+        rule, body = raised[one.rule_id, one.rule_version]
         made.append(
             ListedAlert(
                 id=one.id,

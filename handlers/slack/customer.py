@@ -28,7 +28,7 @@ def customer(asked: Asked, text: str) -> Rendered:
     word, rest = first_word(typed)
     match word.casefold():
         case "":
-            return _list(asked, "mine" if _has_own(asked) else "")
+            return _own_or_all(asked)
         case "help":
             return command_help(COMMAND, asked.voice())
         case "list":
@@ -99,5 +99,7 @@ def _list(asked: Asked, text: str) -> Rendered:
     return card.attention_list(found, asked.voice(), mine=mine)
 
 
-def _has_own(asked: Asked) -> bool:
-    return bool(answer.needing_attention(asked.ctx, names=asked.names()))
+def _own_or_all(asked: Asked) -> Rendered:
+    own = answer.needing_attention(asked.ctx, names=asked.names())
+    found = own or answer.needing_attention(asked.ctx)
+    return card.attention_list(found, asked.voice(), mine=bool(own))

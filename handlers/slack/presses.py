@@ -15,6 +15,8 @@ from templates.card import customer_card, timeline_page
 from templates.codec import Press, Value
 from templates.digest import digest_page
 
+_LAST_PAGE = 100_000
+
 
 @dataclass(frozen=True, slots=True)
 class Shown:
@@ -44,9 +46,14 @@ def pressed(asked: Asked, value: Value, *, ephemeral: bool) -> Shown:
         case Press.DIGEST:
             return Shown(_digest(asked, value.subject, int(value.choice)), replace=ephemeral)
         case Press.OPEN:
-            return Shown(open_page(asked, value.subject - 1), replace=ephemeral)
+            return Shown(open_page(asked, _page(value)), replace=ephemeral)
         case Press.MINE:
-            return Shown(my_page(asked, value.subject - 1), replace=ephemeral)
+            return Shown(my_page(asked, _page(value)), replace=ephemeral)
+
+
+def _page(value: Value) -> int:
+    # Nobody turns so far; a forged number must not become one that no database can count to.
+    return min(value.subject - 1, _LAST_PAGE)
 
 
 def _alert(asked: Asked, alert_id: int) -> Rendered:

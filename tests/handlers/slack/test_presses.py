@@ -117,6 +117,16 @@ def test_an_alert_ends_as_a_person_says_and_nothing_follows(world: World, end: s
         "1:claim:" + "1" * 5_000,
         "1:digest:1:-1",
         "1:card:77",
+        "1:card:999999999999999999",
+        "1:alert:999999999999999999",
+        "1:customer:999999999999999999",
+        "1:timeline:999999999999999999:999999",
+        "1:timeline:1:999999",
+        "1:digest:999999999999999999:999999",
+        "1:digest:1:999999",
+        "1:open:999999999999999999",
+        "1:mine:999999999999999999",
+        "1:snooze:999999999999999999:hour",
         "1:customer:77",
     ],
 )
@@ -126,6 +136,7 @@ def test_a_forged_value_is_explained_and_changes_nothing(world: World, forged: s
     assert answer is not None
     assert not answer[1]
     assert answer[0].text
+    assert "Something went wrong" not in answer[0].text
     assert (len(world.messages()), world.alert().steps) == (before, 1)
 
 
