@@ -107,6 +107,7 @@ class Deliverer:
         policy, now = self._policy, self._ctx.elapsed()
         with self._ctx.database.writing() as tx:
             outbox.expire_leases(tx, now=now, settle=policy.settle)
+            outbox.bury_orphans(tx)
             unclear = outbox.claim_unknown(
                 tx, owner=self._owner, now=now, lease=policy.lease, limit=_RECONCILED_AT_ONCE
             )
@@ -238,8 +239,6 @@ class Deliverer:
             pace.hold(tx, channel=message.channel, until=until, reason=outcome.reason)
         if outcome.remedy is Remedy.HOLD_ALL:
             pace.hold(tx, channel=pace.EVERYWHERE, until=until, reason=outcome.reason)
-        if outcome.state is Delivery.DEAD:
-            outbox.bury_followers(tx, message.id)
         if outcome.reason != RATE_LIMITED and (
             outcome.remedy is not Remedy.NOTHING or outcome.state is Delivery.DEAD
         ):

@@ -196,7 +196,7 @@ def remove(ctx: Context, request: Request, name: str) -> ChangeView | None:
         told = Told(now=ctx.now(), elapsed=ctx.elapsed(), actor=request.actor.id)
         closed = steps.resolve_all(
             tx,
-            alerts.unresolved(tx, rule_id=rule.id),
+            alerts.unresolved(tx, rule_id=rule.id, lock=True),
             resolution=Resolution.RULE_CHANGED,
             reason=Reason.RULE_REMOVED,
             told=told,

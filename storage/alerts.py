@@ -29,6 +29,7 @@ from rules.alerts.evidence import Evidence
 from rules.alerts.states import AlertState, Reason, Resolution, Verb
 from storage.counters import take
 from storage.database import Transaction
+from storage.sets import any_of
 
 
 class AlertRow(SQLModel, table=True):
@@ -291,15 +292,16 @@ def latest(
     tx: Transaction, rule_ids: Sequence[int], customer_ids: Sequence[int]
 ) -> dict[tuple[int, int], Alert]:
     """Give the latest alert of each (rule id, customer id), locked until the transaction ends; pairs without one lack."""
+    chosen = any_of(tx.dialect, customer_ids, "int")
     newest = (
         select(func.max(col(AlertRow.id)))
-        .where(col(AlertRow.rule_id).in_(rule_ids), col(AlertRow.customer_id).in_(customer_ids))
+        .where(col(AlertRow.rule_id).in_(rule_ids), col(AlertRow.customer_id).in_(chosen))
         .group_by(col(AlertRow.rule_id), col(AlertRow.customer_id))
     )
     # The customer stands in the statement again, so that its rows are found by the primary key.
     rows = tx.session.execute(
         select(AlertRow)
-        .where(col(AlertRow.customer_id).in_(customer_ids), col(AlertRow.id).in_(newest))
+        .where(col(AlertRow.customer_id).in_(chosen), col(AlertRow.id).in_(newest))
         .order_by(col(AlertRow.id))
         .with_for_update()
     ).scalars()
@@ -315,8 +317,12 @@ def unresolved(
     root: int | None = None,
     limit: int | None = None,
     offset: int = 0,
+    lock: bool = False,
 ) -> list[Alert]:
-    """Give alerts that have not ended, the newest first, from place ``offset`` on."""
+    """Give alerts that have not ended, the newest first, from place ``offset`` on.
+
+    With ``lock`` nobody else moves them until the transaction ends.
+    """
     statement = select(AlertRow).where(col(AlertRow.state) != str(AlertState.RESOLVED))
     for column, value in (
         (AlertRow.rule_id, rule_id),
@@ -326,12 +332,9 @@ def unresolved(
     ):
         if value is not None:
             statement = statement.where(col(column) == value)
-    return [
-        _alert(row)
-        for row in tx.session.execute(
-            statement.order_by(col(AlertRow.id).desc()).limit(limit).offset(offset)
-        ).scalars()
-    ]
+    ordered = statement.order_by(col(AlertRow.id).desc()).limit(limit).offset(offset)
+    rows = tx.session.execute(ordered.with_for_update() if lock else ordered).scalars()
+    return [_alert(row) for row in rows]
 
 
 def unresolved_pairs(tx: Transaction) -> list[tuple[int, int, str | None]]:
@@ -431,7 +434,9 @@ def told_in(tx: Transaction, outbox_id: int) -> list[Transition]:
 
 def by_ids(tx: Transaction, alert_ids: Iterable[int]) -> dict[int, Alert]:
     """Give alerts by their numbers."""
-    rows = tx.session.execute(select(AlertRow).where(col(AlertRow.id).in_(list(alert_ids)))).scalars()
+    rows = tx.session.execute(
+        select(AlertRow).where(col(AlertRow.id).in_(any_of(tx.dialect, alert_ids, "int")))
+    ).scalars()
     return {row.id: _alert(row) for row in rows}
 
 

@@ -17,7 +17,6 @@ from sqlalchemy import (
     Index,
     Integer,
     Text,
-    and_,
     exists,
     func,
     insert,
@@ -33,6 +32,7 @@ from rules.alerts.retry import Delivery
 from storage import pace
 from storage.counters import take
 from storage.database import Transaction
+from storage.sets import any_of
 
 
 class Call(StrEnum):
@@ -221,7 +221,7 @@ def add_updates(tx: Transaction, roots: Sequence[Message], *, now: int) -> None:
         tx.execute(
             select(col(OutboxRow.root))
             .where(
-                col(OutboxRow.root).in_([root.id for root in roots]),
+                col(OutboxRow.root).in_(any_of(tx.dialect, [root.id for root in roots], "int")),
                 col(OutboxRow.call) == str(Call.UPDATE),
                 col(OutboxRow.state) == str(Delivery.PENDING),
             )
@@ -273,7 +273,8 @@ def get(tx: Transaction, number: int) -> Message:
 
 def by_numbers(tx: Transaction, numbers: Sequence[int]) -> dict[int, Message]:
     """Give messages by their numbers, in that order."""
-    wanted = select(OutboxRow).where(col(OutboxRow.id).in_(numbers)).order_by(col(OutboxRow.id))
+    chosen = any_of(tx.dialect, numbers, "int")
+    wanted = select(OutboxRow).where(col(OutboxRow.id).in_(chosen)).order_by(col(OutboxRow.id))
     rows = tx.session.execute(wanted).scalars()
     return {row.id: _message(row) for row in rows}
 
@@ -289,13 +290,14 @@ def of_root(tx: Transaction, root: int) -> list[Message]:
 def claim(tx: Transaction, *, owner: str, now: int, lease: int, interval: int) -> list[Message]:
     """Take what may be sent at ``now``: at most one post, and one edit, for each channel.
 
-    A reply or an edit waits until its root is sent, and a reply until the ones before it are through. ``lease`` and
+    A reply or an edit waits until its root is sent, and until the ones before it are through. ``lease`` and
     ``interval`` in milliseconds. Two that claim at once never get the same message, nor a channel's slot twice.
     """
     root, elder = aliased(OutboxRow), aliased(OutboxRow)
+    # Replies keep their order, and of two edits the later must land last.
     blocked = exists().where(
         col(elder.root) == col(OutboxRow.root),
-        col(elder.call) == str(Call.REPLY),
+        col(elder.call) == col(OutboxRow.call),
         col(elder.id) < col(OutboxRow.id),
         col(elder.state).in_([str(Delivery.PENDING), str(Delivery.SENDING), str(Delivery.UNKNOWN)]),
     )
@@ -307,7 +309,7 @@ def claim(tx: Transaction, *, owner: str, now: int, lease: int, interval: int) -
             col(OutboxRow.state) == str(Delivery.PENDING),
             col(OutboxRow.next_at) <= now,
             or_(col(OutboxRow.root).is_(None), col(root.state) == str(Delivery.SENT)),
-            or_(col(OutboxRow.call) != str(Call.REPLY), ~blocked),
+            ~blocked,
         )
         .group_by(col(OutboxRow.channel), lane)
         .order_by(func.min(col(OutboxRow.id)))
@@ -477,13 +479,19 @@ def note_content(tx: Transaction, number: int, content: str) -> None:
     tx.execute(update(OutboxRow).where(col(OutboxRow.id) == number).values(content=content))
 
 
-def bury_followers(tx: Transaction, root: int) -> None:
-    """Let go of the edits of, and the replies to, a message that cannot be delivered."""
-    tx.execute(
+def bury_orphans(tx: Transaction) -> int:
+    """Let go of edits of, and replies to, messages that cannot be delivered; gives how many."""
+    root = aliased(OutboxRow)
+    gone = exists().where(
+        col(root.id) == col(OutboxRow.root),
+        col(root.state).in_([str(Delivery.DEAD), str(Delivery.EXPIRED)]),
+    )
+    buried = tx.execute(
         update(OutboxRow)
-        .where(and_(col(OutboxRow.root) == root, col(OutboxRow.state) == str(Delivery.PENDING)))
+        .where(col(OutboxRow.state) == str(Delivery.PENDING), col(OutboxRow.root).is_not(None), gone)
         .values(state=str(Delivery.EXPIRED), reason="root_dead")
     )
+    return buried.rowcount
 
 
 @dataclass(frozen=True, slots=True)

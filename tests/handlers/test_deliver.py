@@ -330,6 +330,17 @@ def test_a_message_that_cannot_be_made_is_not_lost(office: Post, monkeypatch: py
     assert office.message(number).state is Delivery.SENT
 
 
+def test_what_hangs_on_a_dead_message_is_let_go(office: Post) -> None:
+    office.slack.faults.add(Fault("error", method="chat.postMessage", error="no_text", times=1))
+    root = office.add()
+    assert office.tick().dead == 1
+    reply = office.add(call=Call.REPLY, root=root)
+    office.tick(2_000)
+    assert office.message(reply).state is Delivery.EXPIRED
+    with office.ctx.database.reading() as tx:
+        assert outbox.waiting(tx).oldest is None
+
+
 def test_slack_down_for_an_hour_loses_nothing(office: Post) -> None:
     office.slack.faults.add(Fault("status", status=503))
     numbers = [office.add() for _ in range(5)]

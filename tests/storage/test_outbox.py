@@ -76,6 +76,7 @@ def test_an_edit_that_supersedes_an_unsent_edit_replaces_it(database: Database) 
     assert edit.call is Call.UPDATE
     with database.writing() as tx:  # asked for while the first is on its way: it may show what was before
         outbox.add_updates(tx, [outbox.get(tx, root)], now=2_000)
+    assert claim(database, now=3_000) == []  # of two edits the later must land last
     with database.writing() as tx:
         assert outbox.finish(tx, edit, state=Delivery.PENDING, next_at=2_500, reason="ratelimited")
     assert state(database, edit.id) is Delivery.EXPIRED
