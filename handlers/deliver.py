@@ -277,6 +277,9 @@ class Deliverer:
         if message.call is Call.UPDATE:
             return self._finish(message, Outcome(Delivery.PENDING, "edited_again", retry_at=now))
         found = self._find(message)
+        if isinstance(found, Unreadable) and message.subject is Subject.NOTICE and found.retry_after is None:
+            # A direct message cannot be read back; a manager told once or not at all is better than one told twice.
+            return self._finish(message, Outcome(Delivery.EXPIRED, f"unreadable:{found.error}"))
         if isinstance(found, Unreadable):
             wait = found.retry_after if found.retry_after is not None else self._policy.settle
             return self._finish(
