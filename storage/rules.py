@@ -174,11 +174,13 @@ def add(tx: Transaction, *, name: str, body: RuleBody, author: str, now: int, di
 
 
 def edit(tx: Transaction, rule: Rule, *, body: RuleBody, author: str, now: int, diff: str) -> Rule:
-    """Store the next version of ``rule``."""
+    """Store the next version of ``rule``; only another condition (canonical text) makes the next sweep settle it anew."""
     row = tx.session.get_one(RuleRow, rule.id)
     row.version = rule.version + 1
-    # A rule that no sweep has been through yet is still a new one.
-    row.change = row.change if row.change == RuleChange.ADDED else str(RuleChange.EDITED)
+    # Who is told, where and how often may change without anyone entering or leaving by it. A rule that no sweep has
+    # begun to write for is still a new one.
+    if body.condition != rule.body.condition and row.swept_at is not None:
+        row.change = str(RuleChange.EDITED)
     version = _store_version(
         tx, rule_id=rule.id, version=row.version, body=body, author=author, now=now, diff=diff
     )

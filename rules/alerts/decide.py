@@ -30,7 +30,7 @@ class Previous:
 class Policy:
     """What the rule says about its alerts; ``cooldown`` in milliseconds.
 
-    ``change`` is what happened to the rule since its last sweep.
+    ``change`` is what happened to the rule's condition since a sweep last went through with it.
     """
 
     kind: AlertKind
@@ -70,7 +70,8 @@ def decide(previous: Previous, matched: bool, now: int, policy: Policy) -> Decis
 
 
 def _ended(policy: Policy) -> Decision:
-    if policy.change is not None:
+    # A new rule has alerts only where its first sweep was cut short: who left since has left a rule that did not change.
+    if policy.change in (RuleChange.EDITED, RuleChange.RESUMED):
         return Decision(Verb.RESOLVE, Reason.RULE_EDITED, resolution=Resolution.RULE_CHANGED)
     # An opportunity that is gone was not recovered: its time is over.
     resolution = Resolution.RECOVERED if policy.kind is AlertKind.PROBLEM else Resolution.EXPIRED

@@ -1,8 +1,8 @@
 """Sweeps: alerts open and end as conditions come to hold and cease to, whatever happens in between."""
 
-import contextlib
 from collections import Counter
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -11,7 +11,7 @@ from handlers import sweep as sweep_module
 from handlers.context import Context
 from handlers.sweep import RuleCount, SweepInPastError, sweep
 from rules.alerts.retry import Delivery
-from rules.alerts.rule import AlertKind, Backlog, RuleState
+from rules.alerts.rule import AlertKind, Backlog, RuleState, Severity
 from rules.alerts.states import Reason, Resolution, Verb
 from rules.instants import DAY, HOUR
 from storage import alerts, dirty, matches, outbox, rules
@@ -177,11 +177,12 @@ def test_a_snooze_ends_at_its_instant(ctx: Context) -> None:
         assert alerts.transitions(tx, woken)[-1].reason is Reason.SNOOZE_OVER
 
 
-def edit(ctx: Context, condition: str) -> None:
+def edit(ctx: Context, condition: str | None = None, **says: Any) -> None:
     with ctx.database.writing() as tx:
         found = rules.by_name(tx, "lapsing")
         assert found is not None
-        rules.edit(tx, found, body=replace(found.body, condition=condition), author="U1", now=0, diff="")
+        body = replace(found.body, condition=condition or found.body.condition, **says)
+        rules.edit(tx, found, body=body, author="U1", now=0, diff="")
 
 
 def test_an_edited_rule_keeps_what_still_holds(ctx: Context) -> None:
@@ -200,6 +201,35 @@ def test_an_edited_rule_keeps_what_still_holds(ctx: Context) -> None:
     assert Counter(message.subject for message in messages(ctx) if message.call is Call.POST) == {
         Subject.DIGEST: 2
     }
+
+
+@pytest.mark.parametrize(
+    "says", [{"action": "Call them."}, {"channel": "C2"}, {"cooldown": HOUR}, {"severity": Severity.HIGH}]
+)
+def test_an_edit_of_anything_but_the_condition_changes_nobody_s_fate(
+    ctx: Context, says: dict[str, Any]
+) -> None:
+    """Who recovered has recovered, and who enters is told, though the backlog of a new condition is ignored."""
+    customer(ctx.database, 1, known_since=D - 60 * DAY)
+    customer(ctx.database, 2, known_since=D - 29 * DAY)
+    rule(ctx.database, "lapsing", SILENT, backlog=Backlog.POST)
+    sweep(ctx, as_of=D)
+    edit(ctx, backlog=Backlog.IGNORE)
+    edit(ctx, **says)
+    purchases(ctx.database, 1, [D + HOUR])
+    assert counts(ctx, 1) == RuleCount("lapsing", matched=1, entered=1, left=1, opened=1, resolved=1)
+    assert alert_of(ctx, 1).resolution is Resolution.RECOVERED
+    assert alert_of(ctx, 2).reason is Reason.ENTERED
+
+
+def test_an_edit_of_the_condition_counts_although_another_edit_followed(ctx: Context) -> None:
+    customer(ctx.database, 1, known_since=D - 60 * DAY)
+    rule(ctx.database, "lapsing", SILENT)
+    sweep(ctx, as_of=D)
+    edit(ctx, "silent(purchase, 300d)")
+    edit(ctx, action="Call them.")
+    assert counts(ctx, 1).resolved == 1
+    assert alert_of(ctx, 1).resolution is Resolution.RULE_CHANGED
 
 
 def test_a_paused_rule_rests_and_a_resumed_one_is_settled(ctx: Context) -> None:
@@ -280,22 +310,9 @@ def test_a_sweep_cut_short_is_simply_repeated(
         customer(ctx.database, number, known_since=D - 60 * DAY)
     rule(ctx.database, "lapsing", SILENT)
     rule(ctx.database, "posting", "silent(purchase, 40d)", backlog=Backlog.POST)
-    monkeypatch.setattr(sweep_module, "BATCH", 2)
-    write, written = sweep_module._write, 0
-
-    def cut(*args: object) -> None:
-        nonlocal written
-        if written == cut_after:
-            raise CutShortError
-        written += 1
-        write(*args)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(sweep_module, "_write", cut)
-    with contextlib.suppress(CutShortError):
-        sweep(ctx, as_of=D)
+    cut_short_after(monkeypatch, ctx, cut_after)
     with ctx.database.reading() as tx:
         assert all(one.state is Delivery.FORMING for one in messages(ctx) if one.subject is Subject.DIGEST)
-    monkeypatch.setattr(sweep_module, "_write", write)
     sweep(ctx, as_of=D + DAY)
     posts = Counter((one.subject, one.state) for one in messages(ctx))
     assert posts == {(Subject.DIGEST, Delivery.PENDING): 1, (Subject.ALERT, Delivery.PENDING): 8}
@@ -305,3 +322,45 @@ def test_a_sweep_cut_short_is_simply_repeated(
     assert Counter((one.rule_id, one.customer_id) for one in opened) == {
         (number, who): 1 for number in (1, 2) for who in range(1, 9)
     }
+
+
+def cut_short_after(monkeypatch: pytest.MonkeyPatch, ctx: Context, batches: int, *, day: int = 0) -> None:
+    """Sweep in batches of two pairs, of which only so many are written."""
+    write, written = sweep_module._write, 0
+
+    def cut(*args: object) -> None:
+        nonlocal written
+        if written == batches:
+            raise CutShortError
+        written += 1
+        write(*args)  # type: ignore[arg-type]
+
+    with monkeypatch.context() as patched:
+        patched.setattr(sweep_module, "BATCH", 2)
+        patched.setattr(sweep_module, "_write", cut)
+        with pytest.raises(CutShortError):
+            sweep(ctx, as_of=D + day * DAY)
+
+
+def test_who_recovers_after_a_first_sweep_was_cut_short_has_recovered(
+    ctx: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(1, 5):
+        customer(ctx.database, number, known_since=D - 60 * DAY)
+    rule(ctx.database, "lapsing", SILENT)
+    cut_short_after(monkeypatch, ctx, 1)
+    purchases(ctx.database, 1, [D + HOUR])
+    assert counts(ctx, 1).resolved == 1
+    assert alert_of(ctx, 1).resolution is Resolution.RECOVERED
+
+
+def test_who_falls_out_of_a_new_rule_by_an_edit_has_not_recovered(
+    ctx: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(1, 5):
+        customer(ctx.database, number, known_since=D - 60 * DAY)
+    rule(ctx.database, "lapsing", SILENT)
+    cut_short_after(monkeypatch, ctx, 1)
+    edit(ctx, "silent(purchase, 300d)")
+    assert counts(ctx, 1).resolved == 2
+    assert alert_of(ctx, 1).resolution is Resolution.RULE_CHANGED

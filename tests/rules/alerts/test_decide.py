@@ -15,6 +15,7 @@ NOW = 1_000 * DAY
 PROBLEM = Policy(kind=AlertKind.PROBLEM, backlog=Backlog.DIGEST, cooldown=DAY)
 NEW = replace(PROBLEM, change=RuleChange.ADDED)
 EDITED = replace(PROBLEM, change=RuleChange.EDITED)
+RESUMED = replace(PROBLEM, change=RuleChange.RESUMED)
 OPEN = LastAlert()
 ENDED_YESTERDAY = LastAlert(resolved_at=NOW - DAY)
 ENDED_JUST_NOW = LastAlert(resolved_at=NOW - HOUR)
@@ -134,6 +135,20 @@ ENDED_JUST_NOW = LastAlert(resolved_at=NOW - HOUR)
             EDITED,
             Decision(Verb.KEEP, Reason.STILL_MATCHING),
             id="the edited rule still holds",
+        ),
+        pytest.param(
+            Previous(True, alert=OPEN),
+            False,
+            RESUMED,
+            Decision(Verb.RESOLVE, Reason.RULE_EDITED, resolution=Resolution.RULE_CHANGED),
+            id="the resumed rule holds no longer",
+        ),
+        pytest.param(
+            Previous(True, alert=OPEN),
+            False,
+            NEW,
+            Decision(Verb.RESOLVE, Reason.LEFT, resolution=Resolution.RECOVERED),
+            id="leaves after the first sweep of a new rule was cut short",
         ),
     ],
 )
