@@ -66,6 +66,11 @@ def take_in(tx: Transaction, given: Sequence[EventIn], *, now: int, by_http: boo
         return []
     customers.hold_off(tx, alone=False)
     keys = [event.key for event in given]
+    if by_http:
+        # Whoever had to wait here must not have looked yet: the customer of an id's spot may be new since.
+        recent.enter(
+            tx, {key for key, event in zip(keys, given, strict=True) if event.external_id is not None}
+        )
     known = customers.lookup(tx, {event.customer for event in given})
     verdicts: dict[int, Verdict] = {}
     if by_http:
@@ -126,9 +131,11 @@ def take_in_profiles(tx: Transaction, given: Sequence[CustomerIn], *, now: int) 
 def _moved(
     tx: Transaction, given: Sequence[EventIn], keys: Sequence[int], known: Mapping[str, tuple[int, int]]
 ) -> dict[int, Verdict]:
-    """Refuse events whose id was taken in of late, or stands earlier in ``given``, for another place."""
+    """Refuse events whose id was taken in of late, or stands earlier in ``given``, for another place.
+
+    ``known`` was looked up after `recent.enter`, so it has the customer of every spot that is the event's own.
+    """
     with_id = [index for index, event in enumerate(given) if event.external_id is not None]
-    recent.enter(tx, {keys[index] for index in with_id})
     spots = recent.spots(tx, sorted({keys[index] for index in with_id}))
     kinds = events.kind_ids(tx, sorted({given[index].kind for index in with_id}))
     first: dict[int, EventIn] = {}

@@ -50,7 +50,8 @@ def enter(tx: Transaction, keys: Iterable[int]) -> None:
     """Wait for whoever takes in any of these ids right now, and keep others waiting until the transaction ends.
 
     Without it, two processes could each take in the same id for another customer and not see each other.
-    To be called first in a transaction. On SQLite there is one writer anyway.
+    To be called before anything is looked up that is compared with `spots`: what others store while one waits here,
+    an earlier look has not seen. On SQLite there is one writer anyway.
     """
     if tx.dialect == "sqlite":
         return

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from handlers.ingest import Counts, Taken, Verdict, take_in, take_in_profiles
 from handlers.intake.errors import Reason
 from rules.instants import HOUR
-from storage import customers, retry
+from storage import customers, recent, retry
 from storage.database import Database
 from storage.incoming import CustomerIn, EventIn
 from tests.conftest import DatabaseUrls, clear
@@ -285,6 +286,34 @@ def test_two_processes_take_in_the_same_at_once(new_database_url: DatabaseUrls) 
     }
     assert stored.rows(database, "SELECT name, events FROM kind") == [("k0", 200), ("k1", 200), ("k2", 200)]
     database.close()
+
+
+def test_a_new_customers_event_that_comes_several_times_at_once_is_one_and_its_duplicates(
+    database: Database,
+) -> None:
+    with ThreadPoolExecutor(3) as pool:
+        with database.writing() as tx:
+            recent.enter(tx, [EVENT.key])
+            coming = [pool.submit(take, database, EVENT, by_http=True) for _ in range(3)]
+            _wait_for_the_gate(database, waiting=3)
+        verdicts = [verdict for one in coming for verdict in one.result(60)]
+    assert sorted(verdicts, key=repr) == [Taken.DUPLICATE, Taken.DUPLICATE, Taken.INSERTED]
+    assert len(stored.events(database)) == 1
+    assert stored.customers(database) == {"C-1": 1_000_000}
+
+
+def _wait_for_the_gate(database: Database, *, waiting: int) -> None:
+    """Return when so many connections wait; on SQLite they wait before they begin, and nothing tells."""
+    sql = (
+        "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted "
+        "AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+    )
+    pause = threading.Event()
+    for _ in range(2_000):
+        if database.dialect == "sqlite" or stored.rows(database, sql) == [(waiting,)]:
+            return
+        pause.wait(0.01)
+    raise AssertionError("nobody waits at the gate")
 
 
 def test_of_two_that_bring_one_id_for_two_customers_one_is_refused(new_database_url: DatabaseUrls) -> None:
