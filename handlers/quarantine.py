@@ -31,19 +31,20 @@ class NotInQuarantineError(WarmlineError):
 def try_again(context: Context, ids: Sequence[str] = ()) -> Counts:
     """Take in anew what lies in quarantine, all of it or the records named; what goes in leaves quarantine.
 
+    They go in as they came, the first first: of two lines on one customer the later one holds, as it would have.
     Raises `NotInQuarantineError`.
     """
     if ids:
         with context.database.reading() as tx:
             named = _named(tx, ids)
         return Counts().plus(_retry(context, named))
-    counts, last = Counts(), ""
+    counts, last = Counts(), None
     while True:
         with context.database.reading() as tx:
             some = quarantine.listing(tx, limit=_BATCH, after=last)
         if not some:
             return counts
-        counts, last = counts.plus(_retry(context, some)), some[-1].id
+        counts, last = counts.plus(_retry(context, some)), some[-1]
 
 
 def drop(context: Context, ids: Sequence[str]) -> int:

@@ -7,8 +7,20 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
-from sqlalchemy import BigInteger, Column, Integer, LargeBinary, Text, delete, func, select
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Integer,
+    LargeBinary,
+    Text,
+    delete,
+    func,
+    literal,
+    select,
+    tuple_,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Field, SQLModel, col
 
@@ -40,6 +52,10 @@ class Quarantined(SQLModel, table=True):
     ordinal: int = Field(default=1, sa_column=Column(Integer, nullable=False))
     """The how-manieth equal record of its file this is: equal lines without an id are events of their own."""
 
+
+_LINE: Final = func.coalesce(col(Quarantined.line), 0)
+_AS_IT_CAME: Final = (col(Quarantined.received_at), col(Quarantined.origin), _LINE, col(Quarantined.id))
+"""The order in which records came; what has no line (both databases sort NULL elsewhere) has no order in its origin."""
 
 Param = str | int
 
@@ -111,12 +127,17 @@ def add(tx: Transaction, refused: Sequence[Refused], *, now: int) -> None:
     )
 
 
-def listing(tx: Transaction, *, limit: int, after: str = "") -> list[Kept]:
-    """Give what lies in quarantine, by id, beginning after the id ``after``."""
-    rows = tx.session.execute(
-        select(Quarantined).where(col(Quarantined.id) > after).order_by(col(Quarantined.id)).limit(limit)
-    ).scalars()
-    return [_kept(row) for row in rows]
+def listing(tx: Transaction, *, limit: int, after: Kept | None = None) -> list[Kept]:
+    """Give what lies in quarantine, what came first first and within a file by line, beginning after ``after``."""
+    query = select(Quarantined).order_by(*_AS_IT_CAME).limit(limit)
+    if after is not None:
+        place = (after.received_at, after.refused.origin, after.refused.line or 0, after.id)
+        query = query.where(
+            # Said apart, for the index.
+            col(Quarantined.received_at) >= after.received_at,
+            tuple_(*_AS_IT_CAME) > tuple_(*(literal(part) for part in place)),
+        )
+    return [_kept(row) for row in tx.session.execute(query).scalars()]
 
 
 def newest(tx: Transaction, *, limit: int) -> list[Kept]:
@@ -135,10 +156,10 @@ def newest(tx: Transaction, *, limit: int) -> list[Kept]:
 
 
 def by_ids(tx: Transaction, ids: Iterable[str]) -> list[Kept]:
-    """Give records by id; ids of nothing lack."""
+    """Give records by id, in the order of `listing`; ids of nothing lack."""
     chosen = any_of(tx.dialect, ids, "text")
     rows = tx.session.execute(
-        select(Quarantined).where(col(Quarantined.id).in_(chosen)).order_by(col(Quarantined.id))
+        select(Quarantined).where(col(Quarantined.id).in_(chosen)).order_by(*_AS_IT_CAME)
     ).scalars()
     return [_kept(row) for row in rows]
 

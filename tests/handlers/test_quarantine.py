@@ -11,8 +11,10 @@ from handlers.import_file import import_file
 from handlers.ingest import Counts
 from handlers.quarantine import NotInQuarantineError
 from handlers.receive import Receiver
+from storage import customers
 from storage import quarantine as kept
 from storage.database import Database
+from storage.quarantine import Refused
 from tests import contexts
 from tests.handlers import stored
 
@@ -25,9 +27,9 @@ def fill(context: Context, tmp_path: Path, content: str, name: str = "file.csv")
     return import_file(context, path, source="shop")
 
 
-def ids(context: Context) -> list[str]:
+def ids(context: Context, limit: int = 100) -> list[str]:
     with context.database.reading() as tx:
-        return [one.id for one in kept.newest(tx, limit=100)]
+        return [one.id for one in kept.newest(tx, limit=limit)]
 
 
 def test_what_can_be_taken_in_by_now_leaves(database: Database, tmp_path: Path) -> None:
@@ -84,6 +86,40 @@ def test_more_than_one_batch_is_tried_once_each(database: Database, tmp_path: Pa
     context = contexts.context(database)
     fill(context, tmp_path, HEADER + "C-1,buy,never,1,\n" * 250)
     assert quarantine.try_again(context) == Counts(read=250, quarantined=250)
+
+
+@pytest.mark.parametrize("named", [False, True])
+def test_of_lines_on_one_customer_the_last_holds(database: Database, named: bool) -> None:
+    context = contexts.context(database)
+    people = [f"C-{n}" for n in range(60)]
+    with database.writing() as tx:
+        # Of the two files the one whose name comes first came last, and so did line 100 after line 99.
+        for now, origin, names in ((5, "b.csv", "abc"), (6, "a.csv", "xyz")):
+            lines = [(one, name) for name in names for one in people]
+            kept.add(
+                tx,
+                [_unread(one, name, origin=origin, line=line) for line, (one, name) in enumerate(lines, 2)],
+                now=now,
+            )
+    tried = quarantine.try_again(context, sorted(ids(context, 360)) if named else ())
+    assert tried == Counts(read=360, inserted=360)
+    with database.reading() as tx:
+        found = [customers.by_external_id(tx, one) for one in people]
+    assert [one and one.name for one in found] == ["z"] * len(people)
+
+
+def _unread(customer: str, name: str, *, origin: str, line: int) -> Refused:
+    """Give a line that could not be read when it came, and can by now."""
+    return Refused(
+        source="crm",
+        format="customers-csv",
+        origin=origin,
+        line=line,
+        reason="not_utf8",
+        params={"position": 1},
+        record=f"{customer},{name}\n".encode(),
+        header=b"external_id,name\n",
+    )
 
 
 def test_named_records_alone_are_tried_or_dropped(database: Database, tmp_path: Path) -> None:
