@@ -171,7 +171,10 @@ def compose(
         receiver = SlackReceiver(dispatch=app.dispatch, signing_secret=signing_secret, elapsed=ctx.elapsed)
     keys = [key.get_secret_value() for key in settings.ingest_keys]
     application = http.build(
-        probes=probes, metrics=metrics, slack=receiver, ingest_router=events_router(ctx, keys)
+        probes=probes,
+        metrics=metrics,
+        slack=receiver,
+        ingest_router=events_router(ctx, keys, count=metrics.taken_in),
     )
     return Bot(
         context=ctx,

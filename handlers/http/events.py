@@ -7,7 +7,7 @@ one event goes to quarantine and is told; what is wrong with the request is a st
 import asyncio
 import hmac
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
@@ -38,10 +38,21 @@ _UNAVAILABLE: Final = (DatabaseBusyError, DatabaseUnreachableError, SecondWriter
 _log = structlog.get_logger(__name__)
 
 
-def router(ctx: Context, keys: Sequence[str], *, workers: int = WORKERS, waiting: int = WAITING) -> APIRouter:
-    """Serve ``POST /v1/events`` to whoever has one of ``keys``; without any, to nobody."""
+def router(
+    ctx: Context,
+    keys: Sequence[str],
+    *,
+    count: Callable[..., None] | None = None,
+    workers: int = WORKERS,
+    waiting: int = WAITING,
+) -> APIRouter:
+    """Serve ``POST /v1/events`` to whoever has one of ``keys``; without any, to nobody.
+
+    ``count`` is told, by the keywords ``inserted``, ``duplicate`` and ``quarantined``, how many events of a request
+    became what, once they are stored; it is called from several threads.
+    """
     routes = APIRouter()
-    desk = _Desk(ctx, keys, workers=workers, waiting=waiting)
+    desk = _Desk(ctx, keys, count, workers=workers, waiting=waiting)
 
     @routes.post(ORIGIN)
     async def post_events(request: Request) -> JSONResponse:
@@ -53,10 +64,19 @@ def router(ctx: Context, keys: Sequence[str], *, workers: int = WORKERS, waiting
 class _Desk:
     """Where requests are let in, wait, and are answered."""
 
-    def __init__(self, context: Context, keys: Sequence[str], *, workers: int, waiting: int) -> None:
+    def __init__(
+        self,
+        context: Context,
+        keys: Sequence[str],
+        count: Callable[..., None] | None,
+        *,
+        workers: int,
+        waiting: int,
+    ) -> None:
         self._words = context.words
         self._receiver = Receiver(context)
         self._keys = [key.encode() for key in keys if key]
+        self._count = count
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="events")
         self._places = threading.BoundedSemaphore(workers + waiting)
 
@@ -76,7 +96,7 @@ class _Desk:
             return self._refusal(413, "http_too_large", limit=MAX_BODY)
         if not self._places.acquire(blocking=False):
             return self._refusal(429, "http_too_many_requests", _SOON)
-        running = self._pool.submit(self._receiver.receive, raw)
+        running = self._pool.submit(self._receive, raw)
         running.add_done_callback(lambda _: self._places.release())
         try:
             return self._told(await asyncio.wrap_future(running))
@@ -86,6 +106,14 @@ class _Desk:
             return self._refusal(413, "http_too_many_events", limit=int(str(error.params["limit"])))
         except _UNAVAILABLE as error:
             return self._unavailable(error)
+
+    def _receive(self, raw: bytes) -> Received:
+        received = self._receiver.receive(raw)
+        # Here and not where the answer is made: what is stored counts, whether or not anybody waits for the answer.
+        if self._count is not None:
+            counts = received.counts
+            self._count(inserted=counts.inserted, duplicate=counts.duplicate, quarantined=counts.quarantined)
+        return received
 
     def _knows(self, header: str) -> bool:
         scheme, _, rest = header.strip().partition(" ")

@@ -74,6 +74,19 @@ def test_events_are_taken_in_and_counted(database: Database) -> None:
     assert len(stored.events(database)) == 1
 
 
+def test_each_request_that_is_taken_is_counted_once(database: Database) -> None:
+    told: list[dict[str, int]] = []
+    with served(database, KEY, count=lambda **counts: told.append(counts)) as url:
+        post(url, [EVENT, {**EVENT, "external_id": "o-2"}, {**EVENT, "external_id": "o-3", "amount": "x"}])
+        post(url, [EVENT, EVENT, EVENT])
+        for refused in (post(url, EVENT, key="wrong"), post(url, b"nonsense"), post(url, [EVENT] * 1_001)):
+            assert refused.status_code >= 400
+    assert told == [
+        {"inserted": 2, "duplicate": 0, "quarantined": 1},
+        {"inserted": 0, "duplicate": 3, "quarantined": 0},
+    ]
+
+
 @pytest.mark.parametrize(
     "key", ["", "Bearer", "Bearer wrong", KEY[:-1], f"Basic {KEY}", f"Bearer {KEY}x", "Bearer é"]
 )
