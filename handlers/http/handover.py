@@ -175,6 +175,9 @@ class _Stream(io.TextIOBase):
         return self._terminal
 
     def write(self, text: str) -> int:
+        # Who does not know whether a stream takes text or bytes tries bytes (click does), and goes by this error.
+        if not isinstance(text, str):
+            raise TypeError(f"a text stream takes str, not {type(text).__name__}")
         if text:
             self._relay.send({self._name: text})
         return len(text)

@@ -1,0 +1,96 @@
+"""One process writes a SQLite file; what others are told meanwhile, with real processes and the real commands."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from storage.database import writer_of
+
+ROOT = Path(__file__).parents[2]
+BOT = [sys.executable, str(ROOT / "bot.py")]
+NOWHERE = "http://127.0.0.1:9/"
+"""Nobody listens there: whatever is said to Slack, Slack is away."""
+
+
+def environment(**changes: str) -> dict[str, str]:
+    return {
+        "PATH": os.environ["PATH"],
+        "DATABASE_URL": "sqlite:///warmline.db",
+        "SLACK_BOT_TOKEN": "xoxb-1-2-abc",
+        "SLACK_SIGNING_SECRET": "8f742231b10e8888abcd99yyyzzz85a5",
+        "SLACK_API_URL": NOWHERE,
+        "PORT": "0",
+        **changes,
+    }
+
+
+def ask(folder: Path, *argv: str, **changes: str) -> "subprocess.CompletedProcess[str]":
+    """Run one command to its end, as somebody at a second terminal does."""
+    return subprocess.run(
+        [*BOT, *argv],
+        cwd=folder,
+        env=environment(**changes),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+class Running:
+    """``bot.py run`` in a folder of its own."""
+
+    def __init__(self, folder: Path, changes: Mapping[str, str]) -> None:
+        self.folder = folder
+        self._log = folder / "log"
+        with self._log.open("w") as log:
+            self.process = subprocess.Popen([*BOT, "run"], cwd=folder, env=environment(**changes), stderr=log)
+
+    def until_it_takes_work(self) -> None:
+        deadline = time.monotonic() + 60
+        while "port" not in writer_of(self.folder / "warmline.db"):
+            assert self.process.poll() is None, self.log()
+            assert time.monotonic() < deadline, self.log()
+            time.sleep(0.05)
+
+    def log(self) -> str:
+        return self._log.read_text()
+
+    def end(self) -> int:
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(60)
+
+
+@pytest.fixture
+def running(tmp_path: Path) -> Iterator[Running]:
+    bot = Running(tmp_path, {})
+    try:
+        bot.until_it_takes_work()
+        yield bot
+    finally:
+        assert bot.end() == 0, bot.log()
+
+
+def test_commands_that_are_handed_over_answer_with_their_json(running: Running) -> None:
+    (running.folder / "a.csv").write_text("customer,kind,occurred_at,amount\nC-1,purchase,2024-11-22,5\n")
+    taken_in = ask(running.folder, "import", "a.csv", "--json")
+    assert (taken_in.returncode, taken_in.stderr) == (0, "")
+    assert json.loads(taken_in.stdout)["inserted"] == 1
+    added = ask(running.folder, "rules", "add", "silent_month", "silent(purchase, 30d)", "--json")
+    assert (added.returncode, added.stderr) == (0, "")
+    assert json.loads(added.stdout)["rule"] == "silent_month"
+    swept = ask(running.folder, "sweep", "--json")
+    assert (swept.returncode, swept.stderr) == (0, "")
+    assert [one["matched"] for one in json.loads(swept.stdout)["rules"]] == [1]
+    # What people read goes the same way.
+    shown = ask(running.folder, "sweep")
+    assert (shown.returncode, shown.stderr) == (0, "")
+    assert "silent_month" in shown.stdout
