@@ -4,16 +4,18 @@ Slack is never called inside a transaction: a message is taken under a lease, se
 the way is looked for before it is sent again. It must not know what a message is about, nor how it looks.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from functools import partial
 from typing import Any, Final, Protocol
 
 import structlog
 
 from handlers.context import Context
-from handlers.slack.sender import Content, Sender, Unreadable
+from handlers.slack.sender import THREAD_GONE, Content, Sender, Unreadable
 from rules.alerts.retry import (
+    LONGEST_WAIT,
     NO_CHANNEL,
     RATE_LIMITED,
     UNRENDERED,
@@ -35,6 +37,7 @@ from storage.outbox import Call, Late, Message, New, Subject
 _CLOCK_SKEW: Final = 5 * MINUTE
 """How far Slack's clock may be behind ours when history is asked for what was sent since."""
 _AT_ONCE: Final = 4
+_HOLDS: Final = frozenset({Remedy.HOLD_CHANNEL, Remedy.HOLD_ALL})
 _RECONCILED_AT_ONCE: Final = 20
 
 log = structlog.get_logger(__name__)
@@ -100,31 +103,58 @@ class Deliverer:
         self._render = render
         self._owner = owner
         self._policy = policy or DeliveryPolicy()
+        self._ids: dict[str, str] = {}
         self._pool = ThreadPoolExecutor(max_workers=_AT_ONCE, thread_name_prefix="deliver")
 
     def tick(self) -> Round:
-        """Do one round: settle what is unclear, send what may be sent, look for second copies."""
+        """Do one round: settle what is unclear, look for second copies, send what may be sent."""
         policy, now = self._policy, self._ctx.elapsed()
         with self._ctx.database.writing() as tx:
-            outbox.expire_leases(tx, now=now, settle=policy.settle)
+            outbox.expire_leases(tx, now=now, lease=policy.lease, settle=policy.settle)
             outbox.bury_orphans(tx)
             unclear = outbox.claim_unknown(
                 tx, owner=self._owner, now=now, lease=policy.lease, limit=_RECONCILED_AT_ONCE
             )
-            ready = outbox.claim(tx, owner=self._owner, now=now, lease=policy.lease, interval=policy.interval)
             doubtful = outbox.to_verify(tx, now=now, again_at=now + policy.lease, limit=_RECONCILED_AT_ONCE)
-        done: Iterable[Round] = [
-            *self._pool.map(self._settle, unclear),
-            *self._pool.map(self._send, ready),
-            *self._pool.map(self._verify, doubtful),
-        ]
-        return sum(done, Round())
+        settled = self._each(self._settle, unclear) + self._each(self._verify, doubtful)
+        # Only now: what is claimed is sent at once, and not after a search that outlasts the lease.
+        now = self._ctx.elapsed()
+        with self._ctx.database.writing() as tx:
+            ready = outbox.claim(
+                tx,
+                owner=self._owner,
+                now=now,
+                lease=policy.lease,
+                interval=policy.interval,
+                place_of=self._place_of,
+            )
+        latest = now + policy.lease - policy.call_timeout
+        return settled + self._each(partial(self._send, latest=latest), ready)
+
+    def _each(self, do: Callable[[Message], Round], messages: Sequence[Message]) -> Round:
+        def guarded(message: Message) -> Round:
+            try:
+                return do(message)
+            except Exception:
+                # One message's trouble is no other's: its lease runs out, and it is looked at again.
+                log.exception("delivery_failed", message=message.id)
+                return Round()
+
+        return sum(self._pool.map(guarded, messages), Round())
+
+    def _place_of(self, channel: str) -> str:
+        """Give the one name a channel is paced under: its id, once Slack has told it."""
+        named = channel or self._ctx.default_channel
+        return self._ids.get(named, named)
 
     def close(self) -> None:
         """Let the calls under way end."""
         self._pool.shutdown(wait=True)
 
-    def _send(self, message: Message) -> Round:
+    def _send(self, message: Message, *, latest: int) -> Round:
+        if self._ctx.elapsed() > latest:
+            # The lease could run out during the call, and somebody else send it, too.
+            return self._finish(message, Outcome(Delivery.PENDING, "too_late", retry_at=self._ctx.elapsed()))
         with self._ctx.database.reading() as tx:
             root = outbox.get(tx, message.root) if message.root is not None else None
             shown = self._shown(tx, message)
@@ -155,6 +185,9 @@ class Deliverer:
             return self._finish(message, Outcome(Delivery.EXPIRED, "no_root"))
         if root.content == shown:
             return self._finish(message, Outcome(Delivery.SENT, "unchanged"))
+        with self._ctx.database.writing() as tx:
+            # Until Slack says so, nobody knows what the message shows: whoever edits it next must not believe us.
+            outbox.note_content(tx, root.id, None)
         said = self._sender.update(channel=root.posted_channel, ts=root.ts, content=content, key=root.key)
         if isinstance(said, Answer):
             with self._ctx.database.writing() as tx:
@@ -174,9 +207,9 @@ class Deliverer:
 
     def _posted(self, message: Message, said: Answer, shown: str) -> Round:
         now = self._ctx.elapsed()
+        settled_at = now + self._policy.settle
+        late: Late | None = None
         with self._ctx.database.writing() as tx:
-            # Tried more than once: an earlier attempt may yet come to light.
-            verify_at = now + self._policy.settle if message.attempts > 1 else None
             kept = outbox.finish(
                 tx,
                 message,
@@ -185,13 +218,19 @@ class Deliverer:
                 posted_channel=said.channel,
                 ts=said.ts,
                 sent_at=now,
-                verify_at=verify_at,
+                # Tried more than once: an earlier attempt may yet come to light.
+                verify_at=settled_at if message.attempts > 1 else None,
             )
             if kept:
                 outbox.note_content(tx, message.id, shown)
-                self._recovered(tx, message)
-                return Round(sent=1)
-            late = outbox.finish_late(tx, message, posted_channel=said.channel, ts=said.ts, now=now)
+            else:
+                late = outbox.finish_late(
+                    tx, message, posted_channel=said.channel, ts=said.ts, now=now, verify_at=settled_at
+                )
+        self._ids[message.channel or self._ctx.default_channel] = said.channel
+        if late is None:
+            self._recovered(message)
+            return Round(sent=1)
         log.warning("lease_lost", message=message.id, late=str(late))
         if late is Late.DOUBLE:
             self._sender.delete(channel=said.channel, ts=said.ts)
@@ -214,11 +253,21 @@ class Deliverer:
         return self._finish(message, outcome)
 
     def _unclear(self, message: Message, silence: Silence) -> Round:
-        outcome = after_silence(silence, now=self._ctx.elapsed(), policy=self._policy)
+        now = self._ctx.elapsed()
         log.warning("slack_silent", message=message.id, what=silence.what)
-        return self._finish(message, outcome)
+        if not self._kept(message, after_silence(silence, now=now, policy=self._policy)):
+            # Somebody else has it by now, and this copy may come to light beside theirs.
+            with self._ctx.database.writing() as tx:
+                outbox.doubt(tx, message.id, verify_at=now + self._policy.settle)
+        return Round(unknown=1)
 
     def _finish(self, message: Message, outcome: Outcome) -> Round:
+        if self._kept(message, outcome):
+            self._degraded(message, outcome)
+        return _counted(outcome.state)
+
+    def _kept(self, message: Message, outcome: Outcome) -> bool:
+        """Say what came of a message; False where it had been lost to another carrier."""
         with self._ctx.database.writing() as tx:
             kept = outbox.finish(
                 tx,
@@ -229,47 +278,48 @@ class Deliverer:
                 channel=self._ctx.default_channel if outcome.remedy is Remedy.REROUTE else None,
                 plain=True if outcome.remedy is Remedy.PLAIN_TEXT else None,
             )
-            if kept:
-                self._remedy(tx, message, outcome)
-        return _counted(outcome.state)
+        if kept and outcome.retry_at is not None and outcome.remedy in _HOLDS:
+            everywhere = outcome.remedy is Remedy.HOLD_ALL
+            place = pace.EVERYWHERE if everywhere else message.place or self._place_of(message.channel)
+            with self._ctx.database.writing() as tx:
+                pace.hold(tx, channel=place, until=outcome.retry_at, reason=outcome.reason)
+        return kept
 
-    def _remedy(self, tx: Transaction, message: Message, outcome: Outcome) -> None:
-        until = outcome.retry_at if outcome.retry_at is not None else self._ctx.elapsed()
-        if outcome.remedy is Remedy.HOLD_CHANNEL:
-            pace.hold(tx, channel=message.channel, until=until, reason=outcome.reason)
-        if outcome.remedy is Remedy.HOLD_ALL:
-            pace.hold(tx, channel=pace.EVERYWHERE, until=until, reason=outcome.reason)
-        if outcome.reason != RATE_LIMITED and (
-            outcome.remedy is not Remedy.NOTHING or outcome.state is Delivery.DEAD
-        ):
-            self._degraded(tx, message, outcome)
+    def _degraded(self, message: Message, outcome: Outcome) -> None:
+        """Mark the rule, and tell the managers once that something stands in the way of its messages.
 
-    def _degraded(self, tx: Transaction, message: Message, outcome: Outcome) -> None:
-        """Mark the rule, and tell the managers once that something stands in the way of its messages."""
+        In a transaction of its own: a rule's row is not to be waited for while a message's is held.
+        """
+        trouble = outcome.remedy is not Remedy.NOTHING or outcome.state is Delivery.DEAD
+        if not trouble or outcome.reason == RATE_LIMITED:
+            return
         if message.rule_id is None or message.call is not Call.POST:
             return
-        rule = rules.by_id(tx, message.rule_id)
-        if rule is None or rule.degraded == outcome.reason:
-            return
-        rules.set_degraded(tx, rule.id, outcome.reason)
-        for manager in sorted(one for one in self._ctx.managers if one.startswith(("U", "W"))):
-            notice = New(
-                call=Call.POST,
-                subject=Subject.NOTICE,
-                channel=manager,
-                payload={
-                    "code": "delivery_trouble",
-                    "params": {"rule": rule.name, "channel": message.channel, "error": outcome.reason},
-                },
-            )
-            outbox.add(tx, notice, now=self._ctx.elapsed())
+        with self._ctx.database.writing() as tx:
+            rule = rules.by_id(tx, message.rule_id)
+            if rule is None or rule.degraded == outcome.reason:
+                return
+            rules.set_degraded(tx, rule.id, outcome.reason)
+            params = {"rule": rule.name, "channel": message.channel, "error": outcome.reason}
+            notices = [
+                New(
+                    call=Call.POST,
+                    subject=Subject.NOTICE,
+                    channel=manager,
+                    payload={"code": "delivery_trouble", "params": params},
+                )
+                for manager in sorted(one for one in self._ctx.managers if one.startswith(("U", "W")))
+            ]
+            outbox.add_all(tx, notices, now=self._ctx.elapsed())
 
-    def _recovered(self, tx: Transaction, message: Message) -> None:
-        if message.rule_id is None or message.rerouted or message.plain:
+    def _recovered(self, message: Message) -> None:
+        if message.rule_id is None or message.call is not Call.POST or message.rerouted or message.plain:
             return
-        rule = rules.by_id(tx, message.rule_id)
+        with self._ctx.database.reading() as tx:
+            rule = rules.by_id(tx, message.rule_id)
         if rule is not None and rule.degraded is not None:
-            rules.set_degraded(tx, rule.id, None)
+            with self._ctx.database.writing() as tx:
+                rules.set_degraded(tx, rule.id, None)
 
     def _settle(self, message: Message) -> Round:
         """Find out whether a message of unclear fate stands in Slack; only where it does not is it sent again."""
@@ -277,14 +327,8 @@ class Deliverer:
         if message.call is Call.UPDATE:
             return self._finish(message, Outcome(Delivery.PENDING, "edited_again", retry_at=now))
         found = self._find(message)
-        if isinstance(found, Unreadable) and message.subject is Subject.NOTICE and found.retry_after is None:
-            # A direct message cannot be read back; a manager told once or not at all is better than one told twice.
-            return self._finish(message, Outcome(Delivery.EXPIRED, f"unreadable:{found.error}"))
         if isinstance(found, Unreadable):
-            wait = found.retry_after if found.retry_after is not None else self._policy.settle
-            return self._finish(
-                message, Outcome(Delivery.UNKNOWN, f"unreadable:{found.error}", retry_at=now + wait)
-            )
+            return self._unreadable(message, found, now)
         if not found:
             return self._finish(message, Outcome(Delivery.PENDING, "not_in_history", retry_at=now))
         with self._ctx.database.writing() as tx:
@@ -300,10 +344,32 @@ class Deliverer:
             )
         return Round(sent=1)
 
+    def _unreadable(self, message: Message, found: Unreadable, now: int) -> Round:
+        """Wait, where history cannot be read: nobody can say whether the message stands there."""
+        reason = f"unreadable:{found.error}"
+        if found.error == THREAD_GONE:
+            # Somebody deleted the root: there is nothing left to answer to.
+            return self._finish(message, Outcome(Delivery.EXPIRED, reason))
+        if message.subject is Subject.NOTICE and found.retry_after is None:
+            # A direct message cannot be read back; a manager told once or not at all is better than one told twice.
+            return self._finish(message, Outcome(Delivery.EXPIRED, reason))
+        wait = found.retry_after if found.retry_after is not None else self._policy.settle
+        outcome = Outcome(Delivery.UNKNOWN, reason, retry_at=now + min(wait, LONGEST_WAIT))
+        if not found.passing:
+            outcome = replace(outcome, retry_at=now + self._policy.blocked, remedy=Remedy.HOLD_CHANNEL)
+        return self._finish(message, outcome)
+
     def _verify(self, message: Message) -> Round:
         """Delete second copies of a message that was sent again after an unclear end."""
         found = self._find(message)
-        if isinstance(found, Unreadable) or message.ts is None:
+        if isinstance(found, Unreadable):
+            if not found.passing:
+                log.warning("copies_not_looked_for", message=message.id, error=found.error)
+                with self._ctx.database.writing() as tx:
+                    outbox.verified(tx, message.id)
+            return Round()
+        if message.ts is None:
+            # Nobody has brought it back yet: it comes up again.
             return Round()
         doubles = [one for one in found if one.ts != message.ts]
         gone = [self._sender.delete(channel=one.channel, ts=one.ts) for one in doubles]

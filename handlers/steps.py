@@ -105,6 +105,8 @@ def _reply(roots: Mapping[int, Message], answers: _Answers, told: Told) -> New:
         customer_id=root.customer_id,
         alert_id=alert_id,
         forming=told.forming and root.subject is Subject.DIGEST,
+        # Whoever pressed a button looks for the answer in the thread.
+        urgent=told.actor is not None,
     )
 
 

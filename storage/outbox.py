@@ -6,10 +6,10 @@ It must not know how a message looks, nor Slack.
 
 import json
 import secrets
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import (
     BigInteger,
@@ -28,7 +28,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import aliased
 from sqlmodel import Field, SQLModel, col
 
-from rules.alerts.retry import Delivery
+from rules.alerts.retry import LONGEST_WAIT, Delivery
 from storage import pace
 from storage.counters import take
 from storage.database import Transaction
@@ -82,6 +82,14 @@ class OutboxRow(SQLModel, table=True):
             sqlite_where=text("call = 'update' AND state = 'pending'"),
             postgresql_where=text("call = 'update' AND state = 'pending'"),
         ),
+        Index(
+            "outbox_in_order",
+            "root",
+            "call",
+            "id",
+            sqlite_where=text("state IN ('pending', 'sending', 'unknown')"),
+            postgresql_where=text("state IN ('pending', 'sending', 'unknown')"),
+        ),
         # A sweep adds to one message of a kind at a time.
         Index(
             "outbox_one_forming",
@@ -112,6 +120,8 @@ class OutboxRow(SQLModel, table=True):
     lease_until: int | None = Field(default=None, sa_column=Column(BigInteger))
     attempts: int = Field(default=0, sa_column=Column(Integer, nullable=False))
     first_tried_at: int | None = Field(default=None, sa_column=Column(BigInteger))
+    urgent: bool = Field(default=False, nullable=False)
+    """A person waits to see it: it goes before what no person asked for."""
     plain: bool = Field(default=False, nullable=False)
     rerouted: bool = Field(default=False, nullable=False)
     reason: str | None = Field(default=None, sa_column=Column(Text))
@@ -151,6 +161,8 @@ class Message:
     posted_channel: str | None
     ts: str | None
     content: str | None
+    place: str = ""
+    """The name that its channel is paced under, while it is being sent."""
 
 
 class Late(StrEnum):
@@ -177,6 +189,7 @@ class New:
     alert_id: int | None = None
     payload: Mapping[str, Any] | None = None
     forming: bool = False
+    urgent: bool = False
 
 
 def add(tx: Transaction, message: New, *, now: int) -> int:
@@ -210,6 +223,7 @@ def _new_row(number: int, message: New, now: int) -> dict[str, Any]:
         "next_at": now,
         "generation": 0,
         "attempts": 0,
+        "urgent": message.urgent,
         "plain": False,
         "rerouted": False,
     }
@@ -217,6 +231,7 @@ def _new_row(number: int, message: New, now: int) -> dict[str, Any]:
 
 def add_updates(tx: Transaction, roots: Sequence[Message], *, now: int) -> None:
     """Ask for the messages ``roots`` to be edited to how things stand; an edit that waits already will do."""
+    _hold_roots(tx, [root.id for root in roots])
     waiting = set(
         tx.execute(
             select(col(OutboxRow.root))
@@ -244,6 +259,13 @@ def add_updates(tx: Transaction, roots: Sequence[Message], *, now: int) -> None:
         if root.id not in waiting
     ]
     add_all(tx, updates, now=now)
+
+
+def _hold_roots(tx: Transaction, numbers: Sequence[int]) -> None:
+    """Let nobody else ask for an edit of these messages, or hand one back, until the transaction ends."""
+    chosen = any_of(tx.dialect, numbers, "int")
+    held = select(col(OutboxRow.id)).where(col(OutboxRow.id).in_(chosen)).order_by(col(OutboxRow.id))
+    tx.execute(held.with_for_update()).all()
 
 
 def forming(tx: Transaction, *, rule_id: int, root: int | None) -> int | None:
@@ -287,36 +309,44 @@ def of_root(tx: Transaction, root: int) -> list[Message]:
     return [_message(row) for row in rows.scalars()]
 
 
-def claim(tx: Transaction, *, owner: str, now: int, lease: int, interval: int) -> list[Message]:
+_LATER: Final = 1 << 40
+"""Above every number: what no person waits for is put so far behind what one does."""
+
+# Written out, not bound: only then does the planner see that the partial indexes have all that is asked for.
+_READY = text(
+    "SELECT min(CASE WHEN o.urgent THEN o.id ELSE o.id + :later END), coalesce(r.posted_channel, o.channel) AS place, "
+    "CASE WHEN o.call = 'update' THEN 'edit' ELSE 'post' END AS lane "
+    "FROM outbox o LEFT JOIN outbox r ON r.id = o.root "
+    "WHERE o.state = 'pending' AND (o.next_at <= :now OR o.next_at > :far) "
+    "AND (o.root IS NULL OR (r.state = 'sent' AND NOT EXISTS ("
+    # Replies keep their order, and of two edits the later must land last.
+    "SELECT 1 FROM outbox e WHERE e.root = o.root AND e.call = o.call AND e.id < o.id "
+    "AND e.state IN ('pending', 'sending', 'unknown')))) "
+    "GROUP BY place, lane"
+)
+
+
+def claim(
+    tx: Transaction,
+    *,
+    owner: str,
+    now: int,
+    lease: int,
+    interval: int,
+    place_of: Callable[[str], str] = str,
+) -> list[Message]:
     """Take what may be sent at ``now``: at most one post, and one edit, for each channel.
 
     A reply or an edit waits until its root is sent, and until the ones before it are through. ``lease`` and
     ``interval`` in milliseconds. Two that claim at once never get the same message, nor a channel's slot twice.
+    ``place_of`` gives the one name that a channel is paced under, whichever it was named by.
     """
-    root, elder = aliased(OutboxRow), aliased(OutboxRow)
-    # Replies keep their order, and of two edits the later must land last.
-    blocked = exists().where(
-        col(elder.root) == col(OutboxRow.root),
-        col(elder.call) == col(OutboxRow.call),
-        col(elder.id) < col(OutboxRow.id),
-        col(elder.state).in_([str(Delivery.PENDING), str(Delivery.SENDING), str(Delivery.UNKNOWN)]),
-    )
-    lane = pace.lane_of(col(OutboxRow.call))
-    ready = tx.execute(
-        select(func.min(col(OutboxRow.id)), col(OutboxRow.channel), lane)
-        .outerjoin(root, col(OutboxRow.root) == col(root.id))
-        .where(
-            col(OutboxRow.state) == str(Delivery.PENDING),
-            col(OutboxRow.next_at) <= now,
-            or_(col(OutboxRow.root).is_(None), col(root.state) == str(Delivery.SENT)),
-            ~blocked,
-        )
-        .group_by(col(OutboxRow.channel), lane)
-        .order_by(func.min(col(OutboxRow.id)))
-    ).all()
+    params = {"now": now, "far": now + LONGEST_WAIT, "later": _LATER}
+    ready = [(place_of(row[1]), row[2], row[0] % _LATER) for row in tx.execute(_READY, params)]
     taken: list[Message] = []
-    for number, channel, slot in ready:
-        if not pace.take(tx, channel=channel, lane=slot, now=now, interval=interval):
+    # In one order, so that two who claim at once never wait for each other in a circle.
+    for place, lane, number in sorted(ready):
+        if not pace.take(tx, channel=place, lane=lane, now=now, interval=interval):
             continue
         won = tx.execute(
             update(OutboxRow)
@@ -324,14 +354,14 @@ def claim(tx: Transaction, *, owner: str, now: int, lease: int, interval: int) -
             .values(
                 state=str(Delivery.SENDING),
                 owner=owner,
-                generation=col(OutboxRow.generation) + 1,
+                generation=OutboxRow.generation + 1,
                 lease_until=now + lease,
-                attempts=col(OutboxRow.attempts) + 1,
-                first_tried_at=func.coalesce(col(OutboxRow.first_tried_at), now),
+                attempts=OutboxRow.attempts + 1,
+                first_tried_at=func.coalesce(OutboxRow.first_tried_at, now),
             )
         )
         if won.rowcount == 1:
-            taken.append(get(tx, number))
+            taken.append(replace(get(tx, number), place=place))
     return taken
 
 
@@ -365,7 +395,8 @@ def finish(
     }
     if channel is not None:
         values |= {"channel": channel, "rerouted": True}
-    if state is Delivery.PENDING and message.call is Call.UPDATE:
+    if state is Delivery.PENDING and message.call is Call.UPDATE and message.root is not None:
+        _hold_roots(tx, [message.root])
         # Another edit may wait by now; it will show the same, so this one is done with.
         newer = aliased(OutboxRow)
         waits = tx.execute(
@@ -390,8 +421,10 @@ def finish(
     return done.rowcount == 1
 
 
-def finish_late(tx: Transaction, message: Message, *, posted_channel: str, ts: str, now: int) -> Late:
-    """Settle a post that Slack took after its carrier had lost it."""
+def finish_late(
+    tx: Transaction, message: Message, *, posted_channel: str, ts: str, now: int, verify_at: int
+) -> Late:
+    """Settle a post that Slack took after its carrier had lost it; whoever held it since may have sent it, too."""
     row = tx.session.execute(
         select(OutboxRow).where(col(OutboxRow.id) == message.id).with_for_update()
     ).scalar_one()
@@ -401,15 +434,22 @@ def finish_late(tx: Transaction, message: Message, *, posted_channel: str, ts: s
         row.state, row.posted_channel, row.ts, row.sent_at = str(Delivery.SENT), posted_channel, ts, now
         row.generation += 1
         row.reason = "late"
+        row.verify_at = verify_at
         return Late.ADOPTED
     return Late.DOUBLE
 
 
-def expire_leases(tx: Transaction, *, now: int, settle: int) -> int:
-    """Call unknown what a carrier took and did not bring back in time; it may have been sent. Gives how many."""
+def expire_leases(tx: Transaction, *, now: int, lease: int, settle: int) -> int:
+    """Call unknown what a carrier took and did not bring back in time; it may have been sent. Gives how many.
+
+    One that would end later than two whole leases from now was given by a clock that has been set back since.
+    """
     lost = tx.execute(
         update(OutboxRow)
-        .where(col(OutboxRow.state) == str(Delivery.SENDING), col(OutboxRow.lease_until) < now)
+        .where(
+            col(OutboxRow.state) == str(Delivery.SENDING),
+            or_(col(OutboxRow.lease_until) < now, col(OutboxRow.lease_until) > now + 2 * lease),
+        )
         .values(
             state=str(Delivery.UNKNOWN),
             owner=None,
@@ -429,8 +469,12 @@ def claim_unknown(tx: Transaction, *, owner: str, now: int, lease: int, limit: i
             select(col(OutboxRow.id))
             .where(
                 col(OutboxRow.state) == str(Delivery.UNKNOWN),
-                col(OutboxRow.next_at) <= now,
-                or_(col(OutboxRow.lease_until).is_(None), col(OutboxRow.lease_until) < now),
+                or_(col(OutboxRow.next_at) <= now, col(OutboxRow.next_at) > now + LONGEST_WAIT),
+                or_(
+                    col(OutboxRow.lease_until).is_(None),
+                    col(OutboxRow.lease_until) < now,
+                    col(OutboxRow.lease_until) > now + 2 * lease,
+                ),
             )
             .order_by(col(OutboxRow.id))
             .limit(limit)
@@ -469,13 +513,18 @@ def to_verify(tx: Transaction, *, now: int, again_at: int, limit: int) -> list[M
     return [get(tx, number) for number in numbers]
 
 
+def doubt(tx: Transaction, number: int, *, verify_at: int) -> None:
+    """Have a second copy of a message looked for: somebody sent one without learning what became of it."""
+    tx.execute(update(OutboxRow).where(col(OutboxRow.id) == number).values(verify_at=verify_at))
+
+
 def verified(tx: Transaction, number: int) -> None:
     """Note that a message stands in Slack once."""
     tx.execute(update(OutboxRow).where(col(OutboxRow.id) == number).values(verify_at=None))
 
 
-def note_content(tx: Transaction, number: int, content: str) -> None:
-    """Note what a message shows by now."""
+def note_content(tx: Transaction, number: int, content: str | None) -> None:
+    """Note what a message shows by now; None while nobody knows."""
     tx.execute(update(OutboxRow).where(col(OutboxRow.id) == number).values(content=content))
 
 

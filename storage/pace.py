@@ -5,18 +5,16 @@ Owns the table ``pace``: one slot a second for posts, and one for edits, in each
 
 from sqlalchemy import (
     BigInteger,
-    Case,
     Column,
     PrimaryKeyConstraint,
-    SQLColumnExpression,
     Text,
-    case,
     func,
     select,
     text,
 )
 from sqlmodel import Field, SQLModel, col
 
+from rules.alerts.retry import LONGEST_WAIT
 from storage.database import Transaction
 
 EVERYWHERE = "*"
@@ -37,7 +35,9 @@ class Pace(SQLModel, table=True):
 
 _TAKE = text(
     "INSERT INTO pace (channel, lane, next_at) VALUES (:channel, :lane, :until) "
-    "ON CONFLICT (channel, lane) DO UPDATE SET next_at = :until, reason = NULL WHERE pace.next_at <= :now"
+    "ON CONFLICT (channel, lane) DO UPDATE SET next_at = :until, reason = NULL "
+    # An instant that lies too far ahead was written by a clock that has been set back since.
+    "WHERE pace.next_at <= :now OR pace.next_at > :far"
 )
 _HOLD = text(
     "INSERT INTO pace (channel, lane, next_at, reason) VALUES (:channel, :lane, :until, :reason) "
@@ -45,23 +45,25 @@ _HOLD = text(
 )
 
 
-def lane_of(call: SQLColumnExpression[str]) -> Case[str]:
-    """Give the lane that a call goes in."""
-    return case((call == "update", "edit"), else_="post")
-
-
 def take(tx: Transaction, *, channel: str, lane: str, now: int, interval: int) -> bool:
     """Take a channel's next slot; False where it is not time yet, or everything is held."""
     held = tx.execute(select(func.max(col(Pace.next_at))).where(col(Pace.channel) == EVERYWHERE)).scalar_one()
-    if held is not None and held > now:
+    if held is not None and now < held <= now + LONGEST_WAIT:
         return False
-    params = {"channel": channel, "lane": lane, "now": now, "until": now + interval}
+    params = {
+        "channel": channel,
+        "lane": lane,
+        "now": now,
+        "until": now + interval,
+        "far": now + LONGEST_WAIT,
+    }
     return tx.execute(_TAKE, params).rowcount == 1
 
 
 def hold(tx: Transaction, *, channel: str, until: int, reason: str) -> None:
     """Send nothing to ``channel`` (or `EVERYWHERE`) before ``until``."""
-    for lane in ("post", "edit"):
+    # In the order in which slots are taken, so that nobody waits in a circle.
+    for lane in ("edit", "post"):
         tx.execute(_HOLD, {"channel": channel, "lane": lane, "until": until, "reason": reason})
 
 

@@ -18,9 +18,11 @@ from slack_sdk.web import SlackResponse
 from rules.alerts.retry import RATE_LIMITED, UNREACHABLE, Answer, Refusal, Silence
 from rules.instants import SECOND
 
+THREAD_GONE: Final = "thread_not_found"
 METADATA_EVENT: Final = "warmline_message"
 _PAGE: Final = 200
 _MOST_PAGES: Final = 20
+_ID: Final = re.compile(r"[CDGUW][A-Z0-9]{6,}\Z")
 _CODE: Final = re.compile(r"[a-z][a-z0-9_]*\Z")
 _UNCLEAR: Final = frozenset({"internal_error", "fatal_error", "service_unavailable", "request_timeout"})
 """Errors after which Slack may have done what was asked."""
@@ -40,6 +42,11 @@ class Unreadable:
 
     error: str
     retry_after: int | None = None
+
+    @property
+    def passing(self) -> bool:
+        """Whether it may pass by itself: a limit, or a call that failed; not a channel that is closed to us."""
+        return self.retry_after is not None or self.error == RATE_LIMITED or not _CODE.match(self.error)
 
 
 class Sender:
@@ -106,9 +113,10 @@ class Sender:
         return sorted(found, key=lambda answer: float(answer.ts))
 
     def channel_id(self, channel: str) -> str:
-        """Give the id of a channel named by ``#name``; an id is given back as it is."""
-        if not channel.startswith("#"):
+        """Give the id of a channel named by ``#name`` or ``name``; an id is given back as it is."""
+        if _ID.match(channel):
             return channel
+        channel = f"#{channel.removeprefix('#')}"
         if channel not in self._ids:
             for page in self._pages(
                 lambda cursor: self._client.conversations_list(

@@ -96,11 +96,11 @@ UNRENDERED: Final = "unrendered"
 NO_CHANNEL: Final = "no_channel"
 """Neither the rule nor the settings name a channel."""
 _DEFAULT_RETRY_AFTER: Final = 30 * SECOND
+LONGEST_WAIT: Final = 60 * MINUTE
+"""Nothing waits longer than this: an instant further ahead was written by a clock that has been set back since."""
 
-DEAD_CHANNEL: Final = frozenset(
-    {"channel_not_found", "is_archived", "user_not_found", "messages_tab_disabled"}
-)
-"""The channel will not take messages again by itself: another one must."""
+DEAD_CHANNEL: Final = frozenset({"channel_not_found", "is_archived", "is_inactive", "messages_tab_disabled"})
+"""The channel takes no messages; another one must, where there is another."""
 CLOSED_CHANNEL: Final = frozenset(
     {"not_in_channel", NO_CHANNEL, "restricted_action", "channel_is_limited_access"}
 )
@@ -137,7 +137,9 @@ def after_refusal(
     """
     error = refusal.error
     if error == RATE_LIMITED:
-        wait = refusal.retry_after if refusal.retry_after is not None else _DEFAULT_RETRY_AFTER
+        wait = min(
+            refusal.retry_after if refusal.retry_after is not None else _DEFAULT_RETRY_AFTER, LONGEST_WAIT
+        )
         return Outcome(Delivery.PENDING, error, retry_at=now + wait, remedy=Remedy.HOLD_CHANNEL)
     if error in DEAD_TOKEN:
         return Outcome(Delivery.PENDING, error, retry_at=now + policy.blocked, remedy=Remedy.HOLD_ALL)
@@ -145,7 +147,8 @@ def after_refusal(
         return Outcome(Delivery.PENDING, error, retry_at=now + policy.blocked, remedy=Remedy.HOLD_CHANNEL)
     if error in DEAD_CHANNEL:
         if rerouted:
-            return Outcome(Delivery.DEAD, error)
+            # There is no other place to go: it waits until somebody mends this one.
+            return Outcome(Delivery.PENDING, error, retry_at=now + policy.blocked, remedy=Remedy.HOLD_CHANNEL)
         return Outcome(Delivery.PENDING, error, retry_at=now, remedy=Remedy.REROUTE)
     if error in BAD_PAYLOAD and not plain:
         return Outcome(Delivery.PENDING, error, retry_at=now, remedy=Remedy.PLAIN_TEXT)

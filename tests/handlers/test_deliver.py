@@ -201,7 +201,7 @@ def test_a_carrier_that_was_stopped_in_mid_call_deletes_its_double(office: Post)
     office.tick(1_000)
     assert office.message(number).state is Delivery.SENT
     other = office.carrier("stopped")
-    assert other._send(taken).doubles_deleted == 1
+    assert other._send(taken, latest=office.clock.at).doubles_deleted == 1
     other.close()
     assert office.standing() == {office.message(number).key: 1}
 
@@ -225,6 +225,147 @@ def test_a_double_that_comes_to_light_late_is_deleted(office: Post) -> None:
     assert office.tick(POLICY.settle).doubles_deleted == 1
     assert office.standing() == {message.key: 1}
     assert office.tick(POLICY.lease) == Round()
+
+
+def edits(office: Post, root: int) -> None:
+    with office.ctx.database.writing() as tx:
+        outbox.add_updates(tx, [outbox.get(tx, root)], now=office.clock.at)
+
+
+def shown(office: Post, number: int) -> str:
+    ts = office.message(number).ts
+    return next(one.text for one in office.slack.workspace.everything() if one.ts == ts)
+
+
+def test_an_edit_of_unclear_fate_is_never_believed(office: Post) -> None:
+    """The edit is taken and its answer lost; meanwhile the alert is as it was: nobody may call that unchanged."""
+    number = office.add()
+    office.tick()
+    office.shown = "Claimed."
+    edits(office, number)
+    office.slack.faults.add(Fault("reset", method="chat.update", when="after", times=1))
+    assert office.tick(2_000).unknown == 1
+    office.shown = "It says *this*."
+    edits(office, number)
+    for _ in range(4):
+        office.tick(POLICY.settle)
+    assert shown(office, number) == "It says *this*."
+
+
+def test_an_edit_that_lands_late_is_put_right(office: Post) -> None:
+    number = office.add()
+    office.tick()
+    office.shown = "Claimed."
+    edits(office, number)
+    office.slack.faults.add(Fault("status", method="chat.update", when="before", times=1))
+    office.tick(2_000)
+    office.shown = "Resolved."
+    edits(office, number)
+    assert office.tick(2_000) == Round(), "the later edit waits for the earlier one"
+    ghost = WebClient(token=office.slack.bot_token, base_url=office.slack.api_url)
+    ghost.chat_update(channel=CUSTOMER_CARE, ts=str(office.message(number).ts), text="Claimed.")
+    for _ in range(4):
+        office.tick(POLICY.settle)
+    assert shown(office, number) == "Resolved."
+
+
+def test_a_dead_channel_without_another_recovers_by_itself(office: Post) -> None:
+    number = office.add()
+    office.slack.workspace.change_channel(CUSTOMER_CARE, archived=True)
+    office.tick()
+    for _ in range(3):
+        office.tick(POLICY.blocked)
+    assert office.message(number).state is Delivery.PENDING
+    office.slack.workspace.change_channel(CUSTOMER_CARE, archived=False)
+    office.tick(POLICY.blocked)
+    assert office.message(number).state is Delivery.SENT
+
+
+def test_the_end_of_an_alert_is_told_once_its_channel_is_back(office: Post) -> None:
+    number = office.add()
+    office.tick()
+    office.slack.workspace.change_channel(CUSTOMER_CARE, archived=True)
+    office.shown = "Resolved."
+    edits(office, number)
+    reply = office.add(call=Call.REPLY, root=number)
+    for _ in range(3):
+        office.tick(POLICY.blocked)
+    office.slack.workspace.change_channel(CUSTOMER_CARE, archived=False)
+    for _ in range(3):
+        office.tick(POLICY.blocked)
+    assert shown(office, number) == "Resolved."
+    assert office.message(reply).state is Delivery.SENT
+
+
+def test_a_reply_to_a_deleted_message_holds_up_no_other(office: Post) -> None:
+    root = office.add()
+    office.tick()
+    reply = office.add(call=Call.REPLY, root=root)
+    office.slack.faults.add(Fault("status", method="chat.postMessage", when="before", times=1))
+    office.tick(2_000)
+    ghost = WebClient(token=office.slack.bot_token, base_url=office.slack.api_url)
+    ghost.chat_delete(channel=CUSTOMER_CARE, ts=str(office.message(root).ts))
+    office.tick(POLICY.settle)
+    assert office.message(reply).state is Delivery.EXPIRED
+
+
+def test_a_late_copy_that_is_adopted_is_compared_with_history(office: Post) -> None:
+    """One carrier is stopped, the next sends and hears nothing, and then the first comes back with its copy."""
+    number = office.add()
+    with office.ctx.database.writing() as tx:
+        [taken] = outbox.claim(tx, owner="stopped", now=office.clock.at, lease=POLICY.lease, interval=1_000)
+    office.tick(POLICY.lease + 1)
+    office.slack.faults.add(Fault("reset", method="chat.postMessage", when="after", times=1))
+    office.tick(POLICY.settle)
+    office.tick(1_000)
+    other = office.carrier("stopped")
+    other._send(taken, latest=office.clock.at)
+    other.close()
+    assert office.standing()[office.message(number).key] == 2
+    for _ in range(3):
+        office.tick(POLICY.settle)
+    assert office.standing() == {office.message(number).key: 1}
+
+
+def test_a_copy_whose_sender_heard_nothing_and_had_lost_it_is_looked_for(office: Post) -> None:
+    number = office.add()
+    with office.ctx.database.writing() as tx:
+        [taken] = outbox.claim(tx, owner="stopped", now=office.clock.at, lease=POLICY.lease, interval=1_000)
+    office.tick(POLICY.lease + 1)
+    office.tick(POLICY.settle)
+    office.tick(1_000)
+    for _ in range(2):
+        office.tick(POLICY.settle)
+    office.slack.faults.add(Fault("reset", method="chat.postMessage", when="after", times=1))
+    other = office.carrier("stopped")
+    other._send(taken, latest=office.clock.at)
+    other.close()
+    assert office.standing()[office.message(number).key] == 2
+    office.tick(POLICY.settle)
+    assert office.standing() == {office.message(number).key: 1}
+
+
+def test_what_was_claimed_too_long_ago_is_not_sent(office: Post) -> None:
+    number = office.add()
+    with office.ctx.database.writing() as tx:
+        [taken] = outbox.claim(tx, owner="one", now=office.clock.at, lease=POLICY.lease, interval=1_000)
+    office.deliverer._send(taken, latest=office.clock.at - 1)
+    assert office.standing() == Counter()
+    assert office.tick(1_000).sent == 1
+    assert office.message(number).state is Delivery.SENT
+
+
+def test_managers_are_told_of_one_trouble_once(office: Post) -> None:
+    rule_id = rule(office, SALES)
+    office.slack.workspace.change_channel(SALES, archived=True)
+    for _ in range(3):
+        number = office.add(SALES, rule=rule_id)
+        office.tick(1_000)
+        office.tick(1_000)
+        office.add(call=Call.REPLY, root=number, rule=rule_id)
+        office.tick(2_000)
+    assert len(notices(office)) == 1
+    assert degraded(office, rule_id) == "is_archived"
 
 
 def rule(office: Post, channel: str) -> int:
@@ -281,7 +422,7 @@ def test_a_channel_that_needs_an_invitation_waits_for_it(office: Post) -> None:
 def test_without_a_token_everything_waits_and_nothing_is_lost(office: Post, error: str) -> None:
     office.slack.faults.add(Fault("error", method="chat.postMessage", error=error, times=1))
     first, second = office.add(), office.add(SALES)
-    office.deliverer._send(claim_one(office))
+    office.deliverer._send(claim_one(office), latest=office.clock.at)
     assert office.tick(1_000) == Round()
     with office.ctx.database.reading() as tx:
         assert pace.held(tx, now=office.clock.at)[pace.EVERYWHERE] == error

@@ -1,13 +1,16 @@
 """The outbox: who may take what and when, and that only who holds a message can say what came of it."""
 
 import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
 from rules.alerts.retry import Delivery
 from storage import outbox, pace
-from storage.database import Database
+from storage.database import Database, Transaction
 from storage.outbox import Call, Late, Message, New, Subject
 
 LEASE, INTERVAL, SETTLE = 60_000, 1_000, 10_000
@@ -87,8 +90,8 @@ def test_only_who_holds_a_message_says_what_came_of_it(database: Database) -> No
     number = post(database)
     [mine] = claim(database, now=0)
     with database.writing() as tx:
-        assert outbox.expire_leases(tx, now=LEASE, settle=SETTLE) == 0
-        assert outbox.expire_leases(tx, now=LEASE + 1, settle=SETTLE) == 1
+        assert outbox.expire_leases(tx, now=LEASE, lease=LEASE, settle=SETTLE) == 0
+        assert outbox.expire_leases(tx, now=LEASE + 1, lease=LEASE, settle=SETTLE) == 1
     assert not sent(database, mine)
     assert state(database, number) is Delivery.UNKNOWN
     with database.writing() as tx:
@@ -116,7 +119,7 @@ def test_a_carrier_that_comes_back_late(database: Database, then: str, expected:
     number = post(database)
     [mine] = claim(database, now=0)
     with database.writing() as tx:
-        outbox.expire_leases(tx, now=LEASE + 1, settle=0)
+        outbox.expire_leases(tx, now=LEASE + 1, lease=LEASE, settle=0)
     if then != "nothing":
         with database.writing() as tx:
             [other] = outbox.claim_unknown(tx, owner="two", now=LEASE + 2, lease=LEASE, limit=1)
@@ -129,7 +132,10 @@ def test_a_carrier_that_comes_back_late(database: Database, then: str, expected:
         if then == "sent again":
             assert sent(database, again, "8.0")
     with database.writing() as tx:
-        assert outbox.finish_late(tx, mine, posted_channel="C1", ts="7.0", now=LEASE * 2) is expected
+        assert (
+            outbox.finish_late(tx, mine, posted_channel="C1", ts="7.0", now=LEASE * 2, verify_at=LEASE * 3)
+            is expected
+        )
     if expected is Late.ADOPTED:
         assert state(database, number) is Delivery.SENT
 
@@ -178,3 +184,68 @@ def test_two_that_claim_at_once_never_get_the_same(database: Database) -> None:
     for thread in threads:
         thread.join()
     assert sorted(taken) == sorted(numbers)
+
+
+def test_what_a_person_waits_for_goes_first(database: Database) -> None:
+    root = post(database)
+    assert sent(database, claim(database, now=0)[0])
+    crowd = [post(database) for _ in range(3)]
+    with database.writing() as tx:
+        asked = New(call=Call.REPLY, subject=Subject.STEPS, channel="C1", root=root, urgent=True)
+        answer = outbox.add(tx, asked, now=0)
+    assert [message.id for message in claim(database, now=2_000)] == [answer]
+    assert [message.id for message in claim(database, now=4_000)] == [crowd[0]]
+
+
+def test_a_clock_that_was_set_back_stops_nothing(database: Database) -> None:
+    tomorrow = 24 * 60 * 60 * 1_000
+    first, second = post(database, now=tomorrow), post(database, now=tomorrow)
+    [taken] = claim(database, now=tomorrow)
+    assert taken.id == first
+    with database.writing() as tx:
+        assert outbox.expire_leases(tx, now=0, lease=LEASE, settle=SETTLE) == 1
+    assert [message.id for message in claim(database, now=0)] == [second]
+
+
+def test_one_pace_for_a_channel_whatever_it_is_called(database: Database) -> None:
+    post(database, "#care")
+    post(database, "C1")
+    with database.writing() as tx:
+        taken = outbox.claim(
+            tx,
+            owner="one",
+            now=0,
+            lease=LEASE,
+            interval=INTERVAL,
+            place_of=lambda name: {"#care": "C1"}.get(name, name),
+        )
+    assert [message.place for message in taken] == ["C1"]
+
+
+def hand_back(edit: Message, tx: Transaction) -> None:
+    outbox.finish(tx, edit, state=Delivery.PENDING, next_at=0)
+
+
+def test_an_edit_is_asked_for_while_another_is_handed_back(database: Database) -> None:
+    """Both want to be the one that waits; neither fails, and one of them is sent."""
+    root = post(database)
+    assert sent(database, claim(database, now=0)[0])
+    for step in range(12):
+        with database.writing() as tx:
+            outbox.add_updates(tx, [outbox.get(tx, root)], now=step)
+        [edit] = claim(database, now=2_000 * (step + 1))
+        start = threading.Barrier(2)
+
+        def both(do: Callable[[Transaction], object], start: threading.Barrier = start) -> None:
+            start.wait()
+            with database.writing() as tx:
+                do(tx)
+
+        with ThreadPoolExecutor(2) as pool:
+            back = pool.submit(both, partial(hand_back, edit))
+            asked = pool.submit(both, lambda tx: outbox.add_updates(tx, [outbox.get(tx, root)], now=0))
+        back.result()
+        asked.result()
+        [waiting] = claim(database, now=2_000 * (step + 1) + 1_000)
+        with database.writing() as tx:
+            assert outbox.finish(tx, waiting, state=Delivery.SENT)

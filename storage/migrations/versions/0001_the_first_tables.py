@@ -191,6 +191,7 @@ def upgrade() -> None:
     sa.Column('lease_until', sa.BigInteger(), nullable=True),
     sa.Column('attempts', sa.Integer(), nullable=False),
     sa.Column('first_tried_at', sa.BigInteger(), nullable=True),
+    sa.Column('urgent', sa.Boolean(), nullable=False),
     sa.Column('plain', sa.Boolean(), nullable=False),
     sa.Column('rerouted', sa.Boolean(), nullable=False),
     sa.Column('reason', sa.Text(), nullable=True),
@@ -205,6 +206,7 @@ def upgrade() -> None:
         batch_op.create_index('outbox_by_key', ['key'], unique=True)
         batch_op.create_index('outbox_by_root', ['root'], unique=False)
         batch_op.create_index('outbox_to_verify', ['verify_at'], unique=False, sqlite_where=sa.text('verify_at IS NOT NULL'), postgresql_where=sa.text('verify_at IS NOT NULL'))
+        batch_op.create_index('outbox_in_order', ['root', 'call', 'id'], unique=False, sqlite_where=sa.text("state IN ('pending', 'sending', 'unknown')"), postgresql_where=sa.text("state IN ('pending', 'sending', 'unknown')"))
         batch_op.create_index('outbox_one_forming', [sa.text('coalesce(root, -rule_id)')], unique=True, sqlite_where=sa.text("state = 'forming'"), postgresql_where=sa.text("state = 'forming'"))
         batch_op.create_index('outbox_one_update', ['root'], unique=True, sqlite_where=sa.text("call = 'update' AND state = 'pending'"), postgresql_where=sa.text("call = 'update' AND state = 'pending'"))
         batch_op.create_index('outbox_unfinished', ['state', 'next_at'], unique=False, sqlite_where=sa.text("state IN ('forming', 'pending', 'sending', 'unknown')"), postgresql_where=sa.text("state IN ('forming', 'pending', 'sending', 'unknown')"))

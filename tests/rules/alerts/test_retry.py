@@ -43,11 +43,13 @@ def test_each_refusal_has_its_own_outcome(
     assert found == Outcome(state, error, retry_at=None if wait is None else NOW + wait, remedy=remedy)
 
 
-def test_a_dead_channel_without_another_is_the_end() -> None:
+def test_a_dead_channel_without_another_is_waited_for() -> None:
     found = after_refusal(
         Refusal("is_archived"), attempts=1, plain=False, rerouted=True, now=NOW, policy=POLICY
     )
-    assert found == Outcome(Delivery.DEAD, "is_archived")
+    assert found == Outcome(
+        Delivery.PENDING, "is_archived", retry_at=NOW + POLICY.blocked, remedy=Remedy.HOLD_CHANNEL
+    )
 
 
 def test_a_layout_refused_twice_is_the_end() -> None:
