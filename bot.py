@@ -4,6 +4,7 @@ Nothing happens on import. The two clocks are made here: the business's now, and
 """
 
 import contextlib
+import functools
 import logging
 import os
 import secrets
@@ -15,7 +16,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 import click
 from pydantic import ValidationError
@@ -26,7 +27,7 @@ from slack_sdk import WebClient
 
 from handlers import demo as demo_company
 from handlers import logs, tell
-from handlers.cli.base import FAILED, Cli, Commands
+from handlers.cli.base import FAILED, Cli, Commands, Refused
 from handlers.cli.db import db
 from handlers.cli.doctor import doctor, slack_call
 from handlers.cli.handover import hand_over
@@ -203,8 +204,25 @@ def main() -> None:
     """Gather the commands."""
 
 
+def _stays_here(command: Callable[..., None]) -> Callable[..., None]:
+    """Keep a command that runs until it is told to end from being handed over: a second bot would run in the first."""
+
+    @functools.wraps(command)
+    def here(cli: Cli, *given: Any, **named: Any) -> None:
+        if cli.guest:
+            here_already = SecondWriterError(pid=os.getpid(), path=str(cli.context.database.path))
+            raise Refused(cli.words.error_plain(here_already))
+        try:
+            command(cli, *given, **named)
+        except SecondWriterError as error:
+            raise Refused(cli.words.error_plain(error)) from error
+
+    return here
+
+
 @main.command("run")
 @click.pass_obj
+@_stays_here
 def run(cli: Cli) -> None:
     """Run the bot until it is told to end (SIGTERM or Ctrl-C)."""
     missing = missing_for_run(cli.settings) or refused_by_slack(
@@ -235,7 +253,9 @@ def _serve(cli: Cli, bot: Bot, ready: Callable[[int], None] | None = None) -> No
 @click.option(
     "--data", type=click.Choice(["cdnow"]), default="cdnow", show_default=True, help="Whose customers."
 )
-def demo(port: int, data: str) -> None:  # noqa: ARG001  there is one company as yet
+@click.pass_obj
+@_stays_here
+def demo(_: Cli, port: int, data: str) -> None:  # noqa: ARG001  there is one company as yet
     """Run the bot and a Slack workspace on this machine, with real purchases; the page opens in any browser."""
     clock = BusinessClock()
     folder = Path(".demo")
@@ -295,7 +315,7 @@ def _advance(ctx: Context, clock: BusinessClock, days: int) -> str:
 def _in_this_process(cli: Cli) -> Run:
     def run_command(argv: list[str], *, folder: Path, out: TextIO, err: TextIO) -> int:
         # The context is shared: it is this process that holds the right to write.
-        guest = Cli(cli.settings, make=lambda _: cli.context, folder=folder)
+        guest = Cli(cli.settings, make=lambda _: cli.context, folder=folder, guest=True)
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
             return invoke(argv, guest)
 

@@ -30,12 +30,14 @@ USAGE: Final = 2
 class Cli:
     """The parts of one run of the command line, made when first asked for.
 
-    ``make`` gives the context of these settings; ``folder`` is where relative paths begin.
+    ``make`` gives the context of these settings; ``folder`` is where relative paths begin. A ``guest`` was handed over
+    by another process.
     """
 
     settings: Settings
     make: Callable[[Settings], Context]
     folder: Path = field(default_factory=Path.cwd)
+    guest: bool = False
 
     @cached_property
     def bare(self) -> Context:

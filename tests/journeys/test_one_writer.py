@@ -1,5 +1,6 @@
 """One process writes a SQLite file; what others are told meanwhile, with real processes and the real commands."""
 
+import io
 import json
 import os
 import signal
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from handlers.cli.handover import hand_over
 from storage.database import writer_of
 
 ROOT = Path(__file__).parents[2]
@@ -94,3 +96,17 @@ def test_commands_that_are_handed_over_answer_with_their_json(running: Running) 
     shown = ask(running.folder, "sweep")
     assert (shown.returncode, shown.stderr) == (0, "")
     assert "silent_month" in shown.stdout
+
+
+def test_a_second_bot_is_refused_with_a_sentence_and_runs_nowhere(running: Running) -> None:
+    second = ask(running.folder, "run")
+    assert (second.returncode, second.stdout) == (1, "")
+    assert f"Another process (number {running.process.pid}) writes to warmline.db already" in second.stderr
+    assert "Traceback" not in second.stderr
+    # Nor by the desk, where an older program may hand it over all the same.
+    for command in (["run"], ["demo", "--port", "0"]):
+        out, err = io.StringIO(), io.StringIO()
+        code = hand_over(running.folder / "warmline.db", command, folder=running.folder, out=out, err=err)
+        assert (code, out.getvalue()) == (1, "")
+        assert "Another process" in err.getvalue()
+    assert not (running.folder / ".demo").exists()
