@@ -279,7 +279,7 @@ def _write(
 
 def _decide(pair: _Pair, alert: Alert | None, now: int) -> Decision:
     rule = pair.watched.rule
-    last = LastAlert(snoozed_until=alert.snoozed_until, resolved_at=alert.resolved_at) if alert else None
+    last = LastAlert(alert.snoozed_until, alert.resolved_at, alert.resolution) if alert else None
     policy = Policy(
         kind=rule.body.kind, backlog=rule.body.backlog, cooldown=rule.body.cooldown, change=rule.change
     )

@@ -11,10 +11,11 @@ from rules.alerts.states import Reason, Resolution, Verb
 
 @dataclass(frozen=True, slots=True)
 class LastAlert:
-    """What counts of the latest alert of a rule for a customer; ``resolved_at`` is set on one that ended."""
+    """What counts of the latest alert of a rule for a customer; ``resolved_at`` and ``resolution`` are set on one that ended."""
 
     snoozed_until: int | None = None
     resolved_at: int | None = None
+    resolution: Resolution | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +88,22 @@ def _waiting(held_until: int | None, now: int) -> Decision:
 
 
 def _entered(alert: LastAlert | None, now: int, policy: Policy) -> Decision:
-    if alert is not None and alert.resolved_at is not None and alert.resolved_at + policy.cooldown > now:
-        return Decision(Verb.HOLD, Reason.COOLDOWN, until=alert.resolved_at + policy.cooldown)
+    cool = _cool_at(alert, policy)
+    if cool is not None and cool > now:
+        return Decision(Verb.HOLD, Reason.COOLDOWN, until=cool)
     if policy.change is not None and policy.backlog is Backlog.IGNORE:
         return Decision(Verb.NONE, Reason.BACKLOG_IGNORED)
     if policy.change is not None and policy.backlog is Backlog.DIGEST:
         return Decision(Verb.OPEN, Reason.BACKLOG)
     return Decision(Verb.OPEN, Reason.ENTERED)
+
+
+def _cool_at(alert: LastAlert | None, policy: Policy) -> int | None:
+    """Give when the cooldown after the latest alert is over.
+
+    None follows an alert that the rule ended and not the customer: an edit that is taken back would otherwise hold
+    everybody of its backlog, and tell each of them alone once the cooldown is over.
+    """
+    if alert is None or alert.resolved_at is None or alert.resolution is Resolution.RULE_CHANGED:
+        return None
+    return alert.resolved_at + policy.cooldown

@@ -195,12 +195,27 @@ def test_an_edited_rule_keeps_what_still_holds(ctx: Context) -> None:
     assert alert_of(ctx, 2).resolution is Resolution.RULE_CHANGED
     assert alert_of(ctx, 1).rule_version == 1
     edit(ctx, "silent(purchase, 10d)")
-    # Customer 2 enters again within the cooldown; customer 3 is the backlog of the edited rule.
-    assert counts(ctx, 2) == RuleCount("lapsing", matched=3, entered=2, opened=1)
-    assert alert_of(ctx, 3).reason is Reason.BACKLOG
+    # Customers 2 and 3 are the backlog of the edited rule: it was an edit too that ended the alert of customer 2.
+    assert counts(ctx, 2) == RuleCount("lapsing", matched=3, entered=2, opened=2)
+    assert alert_of(ctx, 2).reason is alert_of(ctx, 3).reason is Reason.BACKLOG
     assert Counter(message.subject for message in messages(ctx) if message.call is Call.POST) == {
         Subject.DIGEST: 2
     }
+
+
+def test_an_edit_that_is_taken_back_tells_its_backlog_together_and_nobody_alone(ctx: Context) -> None:
+    for number in range(1, 9):
+        customer(ctx.database, number, known_since=D - 60 * DAY)
+    rule(ctx.database, "lapsing", SILENT)
+    sweep(ctx, as_of=D)
+    edit(ctx, "silent(purchase, 300d)")
+    sweep(ctx, as_of=D + 60_000)
+    edit(ctx, SILENT)
+    sweep(ctx, as_of=D + 120_000)
+    assert counts(ctx, 2) == RuleCount("lapsing", matched=8)
+    posts = Counter(one.subject for one in messages(ctx) if one.call is Call.POST)
+    assert posts == {Subject.DIGEST: 2}
+    assert all(alert_of(ctx, number).unresolved for number in range(1, 9))
 
 
 @pytest.mark.parametrize(

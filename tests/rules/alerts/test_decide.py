@@ -17,8 +17,9 @@ NEW = replace(PROBLEM, change=RuleChange.ADDED)
 EDITED = replace(PROBLEM, change=RuleChange.EDITED)
 RESUMED = replace(PROBLEM, change=RuleChange.RESUMED)
 OPEN = LastAlert()
-ENDED_YESTERDAY = LastAlert(resolved_at=NOW - DAY)
-ENDED_JUST_NOW = LastAlert(resolved_at=NOW - HOUR)
+ENDED_YESTERDAY = LastAlert(resolved_at=NOW - DAY, resolution=Resolution.RECOVERED)
+ENDED_JUST_NOW = LastAlert(resolved_at=NOW - HOUR, resolution=Resolution.RECOVERED)
+ENDED_BY_EDIT = LastAlert(resolved_at=NOW - HOUR, resolution=Resolution.RULE_CHANGED)
 
 
 @pytest.mark.parametrize(
@@ -150,6 +151,34 @@ ENDED_JUST_NOW = LastAlert(resolved_at=NOW - HOUR)
             Decision(Verb.RESOLVE, Reason.LEFT, resolution=Resolution.RECOVERED),
             id="leaves after the first sweep of a new rule was cut short",
         ),
+        pytest.param(
+            Previous(False, alert=ENDED_BY_EDIT),
+            True,
+            EDITED,
+            Decision(Verb.OPEN, Reason.BACKLOG),
+            id="an edit is taken back: backlog in a digest, without a cooldown",
+        ),
+        pytest.param(
+            Previous(False, alert=ENDED_BY_EDIT),
+            True,
+            replace(EDITED, backlog=Backlog.IGNORE),
+            Decision(Verb.NONE, Reason.BACKLOG_IGNORED),
+            id="an edit is taken back, its backlog ignored",
+        ),
+        pytest.param(
+            Previous(False, alert=ENDED_BY_EDIT),
+            True,
+            PROBLEM,
+            Decision(Verb.OPEN, Reason.ENTERED),
+            id="enters soon after an edit ended the alert",
+        ),
+        pytest.param(
+            Previous(False, alert=ENDED_JUST_NOW),
+            True,
+            EDITED,
+            Decision(Verb.HOLD, Reason.COOLDOWN, until=NOW - HOUR + DAY),
+            id="recovered just now, and an edit makes it match again",
+        ),
     ],
 )
 def test_decision(previous: Previous, matched: bool, policy: Policy, expected: Decision) -> None:
@@ -157,19 +186,26 @@ def test_decision(previous: Previous, matched: bool, policy: Policy, expected: D
 
 
 steps = st.lists(
-    st.tuples(st.integers(1, 30), st.booleans(), st.sampled_from(["nothing", "resolve", "snooze"])),
+    st.tuples(
+        st.integers(1, 30),
+        st.booleans(),
+        st.sampled_from(["nothing", "resolve", "snooze"]),
+        st.sampled_from([None, None, None, RuleChange.EDITED]),
+    ),
     max_size=60,
 )
 
 
 @given(steps, st.sampled_from([0, 5 * HOUR, DAY]))
-def test_a_life_of_alerts_keeps_its_promises(life: list[tuple[int, bool, str]], cooldown: int) -> None:
-    """One rule and one customer through random sweeps and clicks, against what a reader of the docs would expect."""
-    policy = Policy(kind=AlertKind.PROBLEM, backlog=Backlog.DIGEST, cooldown=cooldown)
+def test_a_life_of_alerts_keeps_its_promises(
+    life: list[tuple[int, bool, str, RuleChange | None]], cooldown: int
+) -> None:
+    """One rule and one customer through random sweeps, edits and clicks, against what a reader of the docs would expect."""
     now, before = 0, Previous(False)
     ended_by_person_in_this_stretch = False
-    for hours, matched, click in life:
+    for hours, matched, click, change in life:
         now += hours * HOUR
+        policy = Policy(kind=AlertKind.PROBLEM, backlog=Backlog.DIGEST, cooldown=cooldown, change=change)
         decision = decide(before, matched, now, policy)
         alert, held = before.alert, before.held_until if matched else None
         unresolved = alert is not None and alert.resolved_at is None
@@ -179,16 +215,22 @@ def test_a_life_of_alerts_keeps_its_promises(life: list[tuple[int, bool, str]], 
             case Verb.OPEN:
                 assert matched
                 assert not unresolved
-                assert alert is None or alert.resolved_at is None or alert.resolved_at + cooldown <= now
+                if alert is not None and alert.resolution is not Resolution.RULE_CHANGED:
+                    assert alert.resolved_at is not None
+                    assert alert.resolved_at + cooldown <= now
+                # Whom an edit brings in is told with the others that it brings in, whatever an earlier edit did.
+                assert decision.in_digest == (change is not None and not before.matched)
                 assert not ended_by_person_in_this_stretch
                 alert, held = LastAlert(), None
             case Verb.RESOLVE:
                 assert unresolved
                 assert not matched
-                alert = LastAlert(resolved_at=now)
+                assert (decision.resolution is Resolution.RULE_CHANGED) == (change is not None)
+                alert = LastAlert(resolved_at=now, resolution=decision.resolution)
             case Verb.HOLD:
                 assert alert is not None
                 assert alert.resolved_at is not None
+                assert alert.resolution is not Resolution.RULE_CHANGED
                 held = decision.until
                 assert held == alert.resolved_at + cooldown
             case Verb.WAKE:
@@ -201,7 +243,7 @@ def test_a_life_of_alerts_keeps_its_promises(life: list[tuple[int, bool, str]], 
         if not matched:
             assert alert is None or alert.resolved_at is not None
         if click == "resolve" and alert is not None and alert.resolved_at is None:
-            alert = LastAlert(resolved_at=now)
+            alert = LastAlert(resolved_at=now, resolution=Resolution.NOT_AN_ISSUE)
             ended_by_person_in_this_stretch = True
         if click == "snooze" and alert is not None and alert.resolved_at is None:
             alert = LastAlert(snoozed_until=now + 10 * HOUR)
