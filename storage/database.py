@@ -181,14 +181,10 @@ class Database:
 
     def _make_engine(self, *, writes: bool) -> Engine:
         if self.path is None:
-            options: dict[str, Any] = (
-                {}
-                if writes
-                else {
-                    "isolation_level": "REPEATABLE READ",
-                    "execution_options": {"postgresql_readonly": True},
-                }
-            )
+            # Said, not left to the server: intake's gates need to see what was committed while they waited.
+            options: dict[str, Any] = {"isolation_level": "READ COMMITTED" if writes else "REPEATABLE READ"}
+            if not writes:
+                options["execution_options"] = {"postgresql_readonly": True}
             return create_engine(
                 self.url, hide_parameters=True, pool_size=8, max_overflow=8, pool_pre_ping=True, **options
             )
