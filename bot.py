@@ -249,7 +249,13 @@ def _serve(cli: Cli, bot: Bot, ready: Callable[[int], None] | None = None) -> No
 
 
 @main.command("demo")
-@click.option("--port", default=8765, show_default=True, help="Where the page is.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8765,
+    show_default=True,
+    help="Where the page is; 0: the system chooses.",
+)
 @click.option(
     "--data", type=click.Choice(["cdnow"]), default="cdnow", show_default=True, help="Whose customers."
 )
@@ -259,7 +265,6 @@ def demo(_: Cli, port: int, data: str) -> None:  # noqa: ARG001  there is one co
     """Run the bot and a Slack workspace on this machine, with real purchases; the page opens in any browser."""
     clock = BusinessClock()
     folder = Path(".demo")
-    demo_company.clear(folder)
     ctx: Context
     slack = Playground(port, today=lambda: _day(ctx), advance=lambda days: _advance(ctx, clock, days))
     try:
@@ -284,6 +289,9 @@ def demo(_: Cli, port: int, data: str) -> None:  # noqa: ARG001  there is one co
         port=0,
     )
     ctx = context_of(settings, now=clock)
+    # A demo that runs already has this lock: it is asked for before anything of its is touched.
+    ctx.database.acquire_writer()
+    demo_company.clear(folder)
     cli = Cli(settings, make=lambda _: ctx)
     owners = [person.email for person in slack.workspace.people() if person.role == "agent" and person.email]
     demo_company.furnish(cli.context, folder, manager=MAYA, owners=owners, console=Console(stderr=True))

@@ -390,10 +390,12 @@ RULES: Final = {
 
 
 def clear(folder: Path) -> None:
-    """Forget an earlier demo: its messages went with its workspace."""
-    folder.mkdir(exist_ok=True)
-    for old in folder.glob("warmline.db*"):
-        old.unlink()
+    """Forget an earlier demo: its messages went with its workspace. To be called by who holds the writer's lock.
+
+    The lock's own file stays: who removes one that is held lets a second process write.
+    """
+    for name in ("warmline.db", "warmline.db-wal", "warmline.db-shm"):
+        (folder / name).unlink(missing_ok=True)
 
 
 def furnish(ctx: Context, folder: Path, *, manager: str, owners: Sequence[str], console: Console) -> None:

@@ -4,16 +4,20 @@ import io
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+import click
 import pytest
 
+import bot
+from handlers import demo
 from handlers.cli.handover import hand_over
-from storage.database import writer_of
+from storage.database import Database, lock_path_of, writer_of
 
 ROOT = Path(__file__).parents[2]
 BOT = [sys.executable, str(ROOT / "bot.py")]
@@ -73,12 +77,12 @@ class Running:
 
 @pytest.fixture
 def running(tmp_path: Path) -> Iterator[Running]:
-    bot = Running(tmp_path, {})
+    started = Running(tmp_path, {})
     try:
-        bot.until_it_takes_work()
-        yield bot
+        started.until_it_takes_work()
+        yield started
     finally:
-        assert bot.end() == 0, bot.log()
+        assert started.end() == 0, started.log()
 
 
 def test_commands_that_are_handed_over_answer_with_their_json(running: Running) -> None:
@@ -110,3 +114,35 @@ def test_a_second_bot_is_refused_with_a_sentence_and_runs_nowhere(running: Runni
         assert (code, out.getvalue()) == (1, "")
         assert "Another process" in err.getvalue()
     assert not (running.folder / ".demo").exists()
+
+
+def test_a_second_demo_touches_nothing_of_the_first(tmp_path: Path) -> None:
+    folder = tmp_path / ".demo"
+    path = folder / "warmline.db"
+    first = Database(f"sqlite:///{path}")
+    first.acquire_writer()
+    held = lock_path_of(path).stat().st_ino
+    path.write_text("the first demo's")
+    (folder / "purchases.jsonl").write_text("the first demo's")
+    second = ask(tmp_path, "demo", "--port", "0")
+    assert (second.returncode, second.stdout) == (1, "")
+    assert f"Another process (number {os.getpid()}) writes to .demo/warmline.db already" in second.stderr
+    assert path.read_text() == (folder / "purchases.jsonl").read_text() == "the first demo's"
+    assert lock_path_of(path).stat().st_ino == held
+    # Nor does one that cannot have the port, which is found out before.
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        taken = ask(tmp_path, "demo", "--port", str(other.getsockname()[1]))
+    assert taken.returncode == 1
+    assert "I cannot listen on 127.0.0.1" in taken.stderr
+    assert path.read_text() == "the first demo's"
+    # Whoever may forget it leaves the lock where it is.
+    demo.clear(folder)
+    assert not path.exists()
+    assert lock_path_of(path).stat().st_ino == held
+    first.close()
+
+
+@pytest.mark.parametrize("port", ["-1", "65536", "99999"])
+def test_a_port_that_there_is_not_is_an_error_of_usage(port: str) -> None:
+    with pytest.raises(click.BadParameter, match="0<=x<=65535"):
+        bot.main.commands["demo"].make_context("demo", ["--port", port])
