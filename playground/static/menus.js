@@ -13,7 +13,16 @@ const Menus = (() => {
     menuOf(button).hidden = true;
     button.setAttribute("aria-expanded", "false");
     if (focus) button.focus();
+    settled();
   }
+
+  // Tell those who wait for it, once what the same click does next has happened: a choice may ask for confirmation.
+  function settled() {
+    setTimeout(() => document.dispatchEvent(new Event("menusettled")));
+  }
+
+  // Tell whether a menu or a confirmation is open within ``root``.
+  const within = (root) => Boolean(root.querySelector(".use > .menu:not([hidden]), .use > dialog[open]"));
 
   function place(button, menu) {
     const at = button.getBoundingClientRect();
@@ -21,6 +30,15 @@ const Menus = (() => {
     const above = menu.offsetHeight + 8 > below && at.top > below;
     menu.style.left = `${Math.max(8, Math.min(at.left, window.innerWidth - menu.offsetWidth - 8))}px`;
     menu.style.top = above ? `${Math.max(8, at.top - menu.offsetHeight - 4)}px` : `${at.bottom + 4}px`;
+  }
+
+  // Keep the open menu at its button while what is around it moves; close it when the button is out of sight.
+  function follow() {
+    if (!open || !open.isConnected) return;
+    const at = open.getBoundingClientRect();
+    const pane = open.closest(".messages")?.getBoundingClientRect();
+    if (pane && (at.bottom <= pane.top || at.top >= pane.bottom)) close();
+    else place(open, menuOf(open));
   }
 
   function toggle(button) {
@@ -55,7 +73,9 @@ const Menus = (() => {
   document.addEventListener("click", (event) => {
     if (open && !event.target.closest(".use")) close();
   });
-  document.addEventListener("scroll", () => close(), true);
+  document.addEventListener("scroll", (event) => {
+    if (!open || !menuOf(open).contains(event.target)) follow();
+  }, true);
   window.addEventListener("resize", () => close());
 
   // Ask what the element's confirmation dialog asks; true where there is none.
@@ -71,11 +91,12 @@ const Menus = (() => {
       dialog.addEventListener("click", answered);
       dialog.addEventListener("close", () => {
         dialog.removeEventListener("click", answered);
+        settled();
         resolve(dialog.returnValue === "confirm");
       }, { once: true });
       dialog.showModal();
     });
   }
 
-  return { toggle, close, confirmed };
+  return { toggle, close, confirmed, follow, within };
 })();

@@ -81,6 +81,7 @@
   }
 
   const atEnd = () => pane.scrollHeight - pane.scrollTop - pane.clientHeight < 120;
+  const hasMore = () => pane.scrollHeight - pane.scrollTop - pane.clientHeight > 1;
   const toEnd = () => { pane.scrollTop = pane.scrollHeight; jump.hidden = true; };
 
   function element(html) {
@@ -91,10 +92,16 @@
 
   const find = (container, ts) => container && container.querySelector(`.message[data-ts="${CSS.escape(ts)}"]`);
 
+  const held = new Map(); // messages in which somebody chooses just now, and what is to stand in their place after
+
   // Put a drawn message where it belongs: in the place of the one it was, or by its stamp.
   function put(container, html) {
     const fresh = element(html);
     const old = find(container, fresh.dataset.ts);
+    if (old && Menus.within(old)) {
+      held.set(old, html);
+      return false;
+    }
     if (old) {
       const inside = old.contains(document.activeElement) ? document.activeElement.closest(".use") : null;
       old.replaceWith(fresh);
@@ -109,6 +116,15 @@
     if (after) after.before(fresh); else container.append(fresh);
     return true;
   }
+
+  document.addEventListener("menusettled", () => {
+    for (const [old, html] of [...held]) {
+      held.delete(old);
+      if (old.isConnected) put(old.parentElement, html);
+    }
+    settle(list, true);
+    times(thread);
+  });
 
   // ---- what happens, as it happens
 
@@ -132,7 +148,7 @@
       put(shown.querySelector(".thread-root"), told.thread_html);
     } else if (told.thread_ts === root) {
       const replies = shown.querySelector(".thread-replies");
-      if (put(replies, told.thread_html)) shown.scrollTop = shown.scrollHeight;
+      if (put(replies, told.thread_html) && !Menus.within(shown)) shown.scrollTop = shown.scrollHeight;
       const count = replies.querySelectorAll(".message:not(.ephemeral)").length;
       shown.querySelector(".reply-count").textContent = `${count} ${count === 1 ? "reply" : "replies"}`;
     }
@@ -154,7 +170,11 @@
     }
     inThread(told);
     settle(list, true);
-    if (end || told.mine) toEnd(); else if (added) jump.hidden = false;
+    // Nothing moves under the hand of somebody who chooses.
+    if (Menus.within(document)) jump.hidden = jump.hidden && !(added && hasMore());
+    else if (end || told.mine) toEnd();
+    else if (added) jump.hidden = false;
+    Menus.follow();
   }
 
   function listen() {

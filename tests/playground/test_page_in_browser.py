@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from playground import Playground
 from playground.people import AIKO, CUSTOMER_CARE, SALES
-from tests.playground.sample import SampleApp
+from tests.playground.sample import SampleApp, alert_blocks
 
 pytestmark = pytest.mark.xdist_group("browser")
 
@@ -113,6 +113,83 @@ def test_menus_and_confirmations_by_keyboard(browser: Browser, story: Story) -> 
     alert.get_by_role("menuitem", name="Why this alert?").click()
     expect(page.locator(".waiting")).to_have_count(0)
     assert story.app.actions[2]["actions"][0]["selected_option"]["value"] == "why"
+    page.close()
+
+
+def test_a_menu_stays_open_while_messages_arrive(browser: Browser, story: Story) -> None:
+    for number in range(4):
+        story.app.alert(f"Customer {number}")
+    page = story.open(browser)
+    alert = page.locator(".message", has_text="Customer 3 is going cold")
+    snooze = alert.get_by_role("button", name="Snooze")
+    snooze.click()
+    choice = alert.get_by_role("menuitem", name="1 week")
+    before = page.locator("#messages").evaluate("pane => pane.scrollTop")
+    assert before > 0
+    for number in range(4, 8):
+        story.app.alert(f"Customer {number}")
+    expect(page.locator(".message", has_text="Customer 7 is going cold")).to_have_count(1)
+    new = page.get_by_role("button", name="New messages")
+    expect(new).to_be_visible()
+    expect(choice).to_be_visible()
+    assert page.locator("#messages").evaluate("pane => pane.scrollTop") == before
+
+    # Scrolled a little, it goes with its button; scrolled away, it closes.
+    offset = _above(snooze, choice)
+    page.locator("#messages").evaluate("pane => { pane.scrollTop += 40 }")
+    page.wait_for_function(
+        "before => document.getElementById('messages').scrollTop === before + 40", arg=before
+    )
+    page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    expect(choice).to_be_visible()
+    assert _above(snooze, choice) == pytest.approx(offset, abs=1)
+    choice.click()
+    expect(page.locator(".waiting")).to_have_count(0)
+    assert story.app.actions[0]["actions"][0]["selected_option"]["value"] == "7d"
+    snooze = alert.get_by_role("button", name="1 week")
+    snooze.click()
+    expect(choice).to_be_visible()
+    page.locator("#messages").evaluate("pane => { pane.scrollTop = 0 }")
+    expect(choice).to_be_hidden()
+    new.click()
+    expect(new).to_be_hidden()
+    expect(page.locator(".message", has_text="Customer 7 is going cold")).to_be_in_viewport()
+    page.close()
+
+
+def _above(button: Locator, choice: Locator) -> float:
+    first, second = button.bounding_box(), choice.bounding_box()
+    assert first
+    assert second
+    return second["y"] - first["y"]
+
+
+def test_what_one_chooses_from_is_not_redrawn_before_the_choice(browser: Browser, story: Story) -> None:
+    ts = story.app.alert("Claudia Reyes")
+    page = story.open(browser)
+    alert = page.locator(f".message[data-ts='{ts}']")
+
+    def claimed_by(name: str) -> None:
+        blocks = alert_blocks("Claudia Reyes", claimed_by=name)
+        story.app.client.chat_update(channel=CUSTOMER_CARE, ts=ts, text="x", blocks=blocks)
+        # What comes after it tells that it came.
+        after = story.app.client.chat_postMessage(channel=CUSTOMER_CARE, text=f"after {name}")["ts"]
+        expect(page.locator(f".message[data-ts='{after}']")).to_have_count(1)
+
+    alert.get_by_role("button", name="Snooze").click()
+    claimed_by("aiko")
+    expect(alert.get_by_role("menuitem", name="1 day")).to_be_focused()
+    expect(alert).not_to_contain_text("Claimed by aiko")
+    page.keyboard.press("Escape")
+    expect(alert).to_contain_text("Claimed by aiko")
+    expect(alert.get_by_role("button", name="Snooze")).to_be_focused()
+
+    alert.get_by_role("button", name="Resolve", exact=True).click()
+    claimed_by("tom")
+    page.get_by_role("dialog").get_by_role("button", name="Resolve").click()
+    expect(alert).to_contain_text("Claimed by tom")
+    expect(page.locator(".waiting")).to_have_count(0)
+    assert [body["actions"][0]["action_id"] for body in story.app.actions] == ["resolve"]
     page.close()
 
 
