@@ -27,6 +27,7 @@ from templates.digest import PAGE as DIGEST_PAGE
 from templates.views import (
     AlertPage,
     AlertView,
+    AttentionPage,
     CardView,
     DatedStep,
     DeliveryView,
@@ -108,19 +109,21 @@ def find(ctx: Context, text: str) -> Choice:
     raise NoCustomerError(text=text[:80], nearest=near)
 
 
-def needing_attention(ctx: Context, *, names: frozenset[str] | None = None) -> tuple[FoundCustomer, ...]:
-    """Give the customers with open alerts who spent most, the most first; with ``names``, those owned by them."""
+def needing_attention(ctx: Context, *, names: frozenset[str] | None = None, page: int = 0) -> AttentionPage:
+    """Give a page of the customers with open alerts, who spent most first; with ``names``, of those owned by them."""
     with ctx.database.reading() as tx:
         waiting = Counter(customer for _, customer, _ in alerts.unresolved_pairs(tx))
         wanted = set(waiting) if names is None else customers.owned_among(tx, waiting, names)
         spent = events.totals(tx, wanted, ctx.now(), ctx.currency)
-        first = sorted(wanted, key=lambda one: (-spent.get(one, 0), one))[:PAGE]
-        profiles = customers.by_ids(tx, first)
-        return tuple(
+        ranked = sorted(wanted, key=lambda one: (-spent.get(one, 0), one))
+        shown_now = ranked[page * PAGE : (page + 1) * PAGE]
+        profiles = customers.by_ids(tx, shown_now)
+        found = tuple(
             _found(profiles[one], ctx, open_alerts=waiting[one], spent=spent.get(one))
-            for one in first
+            for one in shown_now
             if one in profiles
         )
+        return AttentionPage(found, page, len(ranked))
 
 
 def timeline(ctx: Context, customer_id: int, page: int = 0) -> TimelinePage:

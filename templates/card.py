@@ -12,7 +12,7 @@ from templates.alert_list import alert_rows
 from templates.blocks import Rendered
 from templates.codec import Press, action_id, encode
 from templates.people import customer_name, customer_name_plain, mention
-from templates.views import CardView, EventView, FoundCustomer, KindView, Money, TimelinePage
+from templates.views import AttentionPage, CardView, EventView, FoundCustomer, KindView, Money, TimelinePage
 from templates.voice import Voice, spoken, title
 from templates.words import Mrkdwn, cut, escape, name_of
 
@@ -79,23 +79,46 @@ def found_customers(
     return _customers(voice.say("customer", name, text=cut(text, 80), n=len(found)), found, voice)
 
 
-def attention_list(found: Sequence[FoundCustomer], voice: Voice, *, mine: bool) -> Rendered:
-    """List customers with open alerts."""
-    if not found:
-        text = voice.say("customer", "attention_none_mine" if mine else "attention_none")
+def attention_list(view: AttentionPage, voice: Voice, *, mine: bool, page_size: int) -> Rendered:
+    """List customers with open alerts, a page at a time, with buttons that turn it."""
+    listed = "attention_mine" if mine else "attention"
+    if not view.customers:
+        text = voice.say("customer", f"{listed}_gone" if view.total else f"{listed}_none")
         return blocks.rendered(text, [blocks.section(text)])
-    text = voice.say("customer", "attention_mine" if mine else "attention", n=len(found))
-    return _customers(text, found, voice, hint=True)
-
-
-def _customers(text: Mrkdwn, found: Sequence[FoundCustomer], voice: Voice, *, hint: bool = False) -> Rendered:
-    layout: list[Block] = [blocks.section(text)]
-    for one in found:
-        show = _press("button_show", Press.CARD, one.id, "", voice)
-        layout.append(blocks.section(_row(one, voice), accessory=show))
-    if hint:
-        layout.append(blocks.context(voice.say("customer", "hint")))
+    text = voice.say("customer", listed, n=view.total, shown=voice.figures.number(view.total))
+    if len(view.customers) < view.total:
+        text = Mrkdwn(f"{text}\n{_which(view, voice, page_size)}")
+    layout: list[Block] = [blocks.section(text), *_rows(view.customers, voice)]
+    press = Press.MY_NEEDY if mine else Press.NEEDY
+    turns: list[InteractiveElement] = []
+    if view.page > 0:
+        turns.append(_press("button_previous", press, view.page, "", voice))
+    if view.page * page_size + len(view.customers) < view.total:
+        turns.append(_press("button_next", press, view.page + 2, "", voice))
+    if turns:
+        layout.append(blocks.actions(turns))
+    layout.append(blocks.context(voice.say("customer", "hint")))
     return blocks.rendered(text, layout)
+
+
+def _which(view: AttentionPage, voice: Voice, page_size: int) -> Mrkdwn:
+    n, total = len(view.customers), voice.figures.number(view.total)
+    if view.page == 0:
+        return voice.say("customer", "attention_top", n=n, total=total)
+    first = view.page * page_size + 1
+    last = voice.figures.number(first + n - 1)
+    return voice.say("customer", "attention_span", first=voice.figures.number(first), last=last, total=total)
+
+
+def _customers(text: Mrkdwn, found: Sequence[FoundCustomer], voice: Voice) -> Rendered:
+    return blocks.rendered(text, [blocks.section(text), *_rows(found, voice)])
+
+
+def _rows(found: Sequence[FoundCustomer], voice: Voice) -> list[Block]:
+    return [
+        blocks.section(_row(one, voice), accessory=_press("button_show", Press.CARD, one.id, "", voice))
+        for one in found
+    ]
 
 
 def _row(one: FoundCustomer, voice: Voice) -> Mrkdwn:

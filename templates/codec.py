@@ -42,6 +42,9 @@ class Press(StrEnum):
     OPEN = "open"
     """Show a page of all open alerts; its subject is the number of the page, from 1."""
     MINE = "mine"
+    NEEDY = "needy"
+    """Show a page of the customers who need attention; its subject is the number of the page, from 1."""
+    MY_NEEDY = "my_needy"
 
 
 @dataclass(frozen=True, slots=True)

@@ -179,6 +179,15 @@ class FoundCustomer:
 
 
 @dataclass(frozen=True, slots=True)
+class AttentionPage:
+    """A page of the customers with open alerts, who spent most first; ``page`` counts from 0, ``total`` is all of them."""
+
+    customers: tuple[FoundCustomer, ...]
+    page: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
 class TimelinePage:
     """A page of a customer's history, the newest event first; ``page`` counts from 0."""
 

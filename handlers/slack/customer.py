@@ -48,6 +48,13 @@ def customer(asked: Asked, text: str) -> Rendered:
         raise
 
 
+def attention_page(asked: Asked, page: int, *, mine: bool) -> Rendered:
+    """Show a page of the customers who need attention: everybody's, or the asker's own."""
+    names = asked.names() if mine else None
+    view = answer.needing_attention(asked.ctx, names=names, page=page)
+    return card.attention_list(view, asked.voice(), mine=mine, page_size=answer.PAGE)
+
+
 def _status(asked: Asked, text: str) -> Rendered:
     typed = read(text, _OPTIONS) if "as-of" in text else None
     who = typed.rest if typed else text
@@ -94,12 +101,11 @@ def _timeline(asked: Asked, text: str) -> Rendered:
 def _list(asked: Asked, text: str) -> Rendered:
     if text.casefold() not in ("", "mine", "all"):
         raise UnknownCommandError(command=f"{COMMAND} list", text=text[:40], nearest=["mine"])
-    mine = text.casefold() == "mine"
-    found = answer.needing_attention(asked.ctx, names=asked.names() if mine else None)
-    return card.attention_list(found, asked.voice(), mine=mine)
+    return attention_page(asked, 0, mine=text.casefold() == "mine")
 
 
 def _own_or_all(asked: Asked) -> Rendered:
     own = answer.needing_attention(asked.ctx, names=asked.names())
-    found = own or answer.needing_attention(asked.ctx)
-    return card.attention_list(found, asked.voice(), mine=bool(own))
+    if not own.total:
+        return attention_page(asked, 0, mine=False)
+    return card.attention_list(own, asked.voice(), mine=True, page_size=answer.PAGE)

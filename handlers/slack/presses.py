@@ -9,6 +9,7 @@ from handlers import answer
 from handlers.act import act
 from handlers.slack.alerts import my_page, open_page
 from handlers.slack.asked import Asked
+from handlers.slack.customer import attention_page
 from templates.alert import alert_message
 from templates.blocks import Rendered
 from templates.card import customer_card, timeline_page
@@ -45,15 +46,20 @@ def pressed(asked: Asked, value: Value, *, ephemeral: bool) -> Shown:
             return Shown(timeline_page(page, asked.voice()), replace=ephemeral and int(value.choice) > 0)
         case Press.DIGEST:
             return Shown(_digest(asked, value.subject, int(value.choice)), replace=ephemeral)
-        case Press.OPEN:
-            return Shown(open_page(asked, _page(value)), replace=ephemeral)
-        case Press.MINE:
-            return Shown(my_page(asked, _page(value)), replace=ephemeral)
+        case Press.OPEN | Press.MINE | Press.NEEDY | Press.MY_NEEDY:
+            return Shown(_turned(asked, value), replace=ephemeral)
 
 
-def _page(value: Value) -> int:
+def _turned(asked: Asked, value: Value) -> Rendered:
     # Nobody turns so far; a forged number must not become one that no database can count to.
-    return min(value.subject - 1, _LAST_PAGE)
+    page = min(value.subject - 1, _LAST_PAGE)
+    match value.press:
+        case Press.OPEN:
+            return open_page(asked, page)
+        case Press.MINE:
+            return my_page(asked, page)
+        case _:
+            return attention_page(asked, page, mine=value.press is Press.MY_NEEDY)
 
 
 def _alert(asked: Asked, alert_id: int) -> Rendered:

@@ -6,8 +6,10 @@ from hypothesis import strategies as st
 from playground.limits import message_content
 from templates.blocks import Rendered
 from templates.card import attention_list, customer_card, customer_choice, found_customers, timeline_page
-from templates.views import CardView, EventView, FoundCustomer, TimelinePage
-from tests.templates.given import VOICE, cards, found, happenings, people, texts
+from templates.views import AttentionPage, CardView, EventView, FoundCustomer, TimelinePage
+from tests.templates.given import VOICE, cards, found, happenings, people, small, texts
+
+NOBODY = AttentionPage((), 0, 0)
 
 
 def taken(message: Rendered) -> None:
@@ -21,11 +23,14 @@ def test_slack_takes_whatever_card(view: CardView) -> None:
 
 
 @settings(max_examples=30, deadline=None)
-@given(texts, st.lists(found, min_size=1, max_size=12), st.booleans())
-def test_slack_takes_whatever_list(text: str, some: list[FoundCustomer], mine: bool) -> None:
+@given(texts, st.lists(found, min_size=1, max_size=12), st.booleans(), small, small)
+def test_slack_takes_whatever_list(
+    text: str, some: list[FoundCustomer], mine: bool, page: int, more: int
+) -> None:
     taken(customer_choice(text, some, VOICE))
     taken(found_customers(text, some, VOICE))
-    taken(attention_list(some, VOICE, mine=mine))
+    view = AttentionPage(tuple(some), page, page * 12 + len(some) + more)
+    taken(attention_list(view, VOICE, mine=mine, page_size=12))
 
 
 @settings(max_examples=40, deadline=None)
@@ -35,5 +40,5 @@ def test_slack_takes_whatever_timeline(person: object, some: list[EventView], pa
 
 
 def test_nobody_is_said_too() -> None:
-    assert "No customer has an open alert" in attention_list([], VOICE, mine=False).text
-    assert "None of your customers" in attention_list([], VOICE, mine=True).text
+    assert "No customer has an open alert" in attention_list(NOBODY, VOICE, mine=False, page_size=12).text
+    assert "None of your customers" in attention_list(NOBODY, VOICE, mine=True, page_size=12).text

@@ -11,7 +11,17 @@ values = st.one_of(
     st.builds(
         Value,
         st.sampled_from(
-            [Press.CLAIM, Press.UNCLAIM, Press.ALERT, Press.CUSTOMER, Press.CARD, Press.OPEN, Press.MINE]
+            [
+                Press.CLAIM,
+                Press.UNCLAIM,
+                Press.ALERT,
+                Press.CUSTOMER,
+                Press.CARD,
+                Press.OPEN,
+                Press.MINE,
+                Press.NEEDY,
+                Press.MY_NEEDY,
+            ]
         ),
         st.integers(1, 10**18 - 1),
     ),

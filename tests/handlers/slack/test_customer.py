@@ -2,11 +2,13 @@
 
 import pytest
 
+from handlers.sweep import sweep
 from rules.instants import DAY
 from storage.database import Database
-from templates.codec import Press
-from tests.handlers.slack.world import AIKO, MANAGER, NOW, TOM, World, name
-from tests.histories import customer
+from templates.blocks import Rendered
+from templates.codec import Press, encode
+from tests.handlers.slack.world import AIKO, MANAGER, NOW, TOM, World, everything, name
+from tests.histories import customer, purchases
 
 
 @pytest.mark.parametrize(
@@ -64,6 +66,43 @@ def test_bare_it_shows_who_of_ones_own_needs_attention(world: World) -> None:
     assert "*1 customer needs attention*" in world.said("/customer", user=MANAGER)
     assert "None of your customers has an open alert" in world.said("/customer list mine", user=AIKO)
     assert "Did you mean `/customer list mine`?" in world.said("/customer list min")
+
+
+def test_a_list_says_how_many_there_are_and_turns_its_pages(world: World, database: Database) -> None:
+    for number in range(3, 33):
+        customer(database, number, known_since=NOW - 60 * DAY)
+        # The higher the number, the more was spent; the last five are Tom's.
+        purchases(database, number, [NOW - (35 + more) * DAY for more in range(number)])
+        name(database, number, name=f"Customer {number:02}", owner="tom@example.com" if number > 27 else None)
+    sweep(world.ctx)
+
+    first = world.said("/customer list")
+    assert "*31 customers need attention*" in first
+    assert "The 12 of 31 who spent most:" in first
+    assert "*Customer 32*" in first
+    assert "*Customer 21*" in first
+    assert "*Customer 20*" not in first
+    assert buttons(world.answers[-1][0]) == [encode(Press.NEEDY, 2)]
+
+    last = world.press(Press.NEEDY, 3, ephemeral=True)
+    assert last is not None
+    assert last[1]
+    assert "25–31 of 31:" in everything(last[0])
+    assert "*Ann Bell*" in everything(last[0])
+    assert buttons(last[0]) == [encode(Press.NEEDY, 2)]
+
+    mine = world.said("/customer list mine", user=TOM)
+    assert "*6 of your customers need attention*" in mine
+    assert "who spent most:" not in mine
+    gone = world.press(Press.MY_NEEDY, 2, user=TOM)
+    assert gone is not None
+    assert "Nobody is on this page any more" in gone[0].text
+
+
+def buttons(answer: Rendered) -> list[str]:
+    """What the buttons that turn pages carry."""
+    rows = [block for block in answer.blocks if block["type"] == "actions"]
+    return [element["value"] for row in rows for element in row["elements"]]
 
 
 def test_find_timeline_and_help(world: World) -> None:

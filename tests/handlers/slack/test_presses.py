@@ -126,6 +126,8 @@ def test_an_alert_ends_as_a_person_says_and_nothing_follows(world: World, end: s
         "1:digest:1:999999",
         "1:open:999999999999999999",
         "1:mine:999999999999999999",
+        "1:needy:999999999999999999",
+        "1:my_needy:999999999999999999",
         "1:snooze:999999999999999999:hour",
         "1:customer:77",
     ],
