@@ -166,7 +166,7 @@ def _sweep(ctx: Context, now: int) -> tuple[list[RuleCount], int]:
                     _write(tx, ctx, batch, counts, now)
     with ctx.database.writing() as tx:
         outbox.release_forming(tx, now=ctx.elapsed())
-        rulebook.finish_sweep(tx, [(one.rule.id, one.rule.version) for one in watched])
+        rulebook.finish_sweep(tx, [(one.rule.id, one.rule.revision) for one in watched])
         dirty.forget(tx, touched)
     return list(counts.values()), len(known)
 
@@ -260,7 +260,7 @@ def _write(
     """Move match, alert, transition and outbox for these pairs; leave those alone whose rule changed meanwhile."""
     rule_ids = sorted({pair.watched.rule.id for pair in batch})
     current = rulebook.current(tx, rule_ids)
-    pairs = [pair for pair in batch if (pair.watched.rule.id, pair.watched.rule.version) in current]
+    pairs = [pair for pair in batch if (pair.watched.rule.id, pair.watched.rule.revision) in current]
     last = alerts.latest(tx, rule_ids, sorted({pair.customer_id for pair in pairs}))
     decided = [
         (pair, _decide(pair, last.get((pair.watched.rule.id, pair.customer_id)), now)) for pair in pairs

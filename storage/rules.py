@@ -48,6 +48,8 @@ class RuleRow(SQLModel, table=True):
     name: str = Field(sa_column=Column(Text, nullable=False))
     state: str = Field(sa_column=Column(Text, nullable=False))
     version: int = Field(sa_column=Column(Integer, nullable=False))
+    revision: int = Field(sa_column=Column(Integer, nullable=False))
+    """Raised by whatever is done to the rule, a pause too: a sweep goes on with a rule only while this stays."""
     change: str | None = Field(default=None, sa_column=Column(Text))
     """What happened to the rule since a sweep last went through with it."""
     swept_at: int | None = Field(default=None, sa_column=Column(BigInteger))
@@ -90,6 +92,7 @@ class Rule:
     name: str
     state: RuleState
     version: int
+    revision: int
     body: RuleBody
     change: RuleChange | None
     swept_at: int | None
@@ -162,7 +165,14 @@ def version_of(tx: Transaction, rule_id: int, version: int) -> Version:
 def add(tx: Transaction, *, name: str, body: RuleBody, author: str, now: int, diff: str) -> Rule:
     """Store a new rule, active; the next sweep evaluates it. Raises `RuleExistsError` where the name is taken."""
     rule_id = take(tx, "rule")[0]
-    row = RuleRow(id=rule_id, name=name, state=str(RuleState.ACTIVE), version=1, change=str(RuleChange.ADDED))
+    row = RuleRow(
+        id=rule_id,
+        name=name,
+        state=str(RuleState.ACTIVE),
+        version=1,
+        revision=1,
+        change=str(RuleChange.ADDED),
+    )
     tx.session.add(row)
     try:
         tx.session.flush()
@@ -177,6 +187,7 @@ def edit(tx: Transaction, rule: Rule, *, body: RuleBody, author: str, now: int, 
     """Store the next version of ``rule``; only another condition (canonical text) makes the next sweep settle it anew."""
     row = tx.session.get_one(RuleRow, rule.id)
     row.version = rule.version + 1
+    row.revision += 1
     # Who is told, where and how often may change without anyone entering or leaving by it. A rule that no sweep has
     # begun to write for is still a new one.
     if body.condition != rule.body.condition and row.swept_at is not None:
@@ -193,6 +204,7 @@ def set_state(tx: Transaction, rule: Rule, state: RuleState) -> None:
     if state is RuleState.ACTIVE and row.state == RuleState.PAUSED and row.change is None:
         row.change = str(RuleChange.RESUMED)
     row.state = str(state)
+    row.revision += 1
     tx.session.flush()
 
 
@@ -214,19 +226,23 @@ def begin_sweep(tx: Transaction, rule_ids: Iterable[int], *, now: int) -> None:
     tx.execute(update(RuleRow).where(col(RuleRow.id).in_(list(rule_ids))).values(swept_at=now))
 
 
-def finish_sweep(tx: Transaction, versions: Iterable[tuple[int, int]]) -> None:
-    """Note that a sweep went through with these (rule id, version) pairs; one edited meanwhile keeps its mark."""
-    for rule_id, version in versions:
+def finish_sweep(tx: Transaction, revisions: Iterable[tuple[int, int]]) -> None:
+    """Note that a sweep went through with these (rule id, revision) pairs.
+
+    A rule that something was done to meanwhile keeps its mark: the sweep has left out customers of it, even where it
+    was paused and is watched again.
+    """
+    for rule_id, revision in revisions:
         tx.execute(
             update(RuleRow)
-            .where(col(RuleRow.id) == rule_id, col(RuleRow.version) == version)
+            .where(col(RuleRow.id) == rule_id, col(RuleRow.revision) == revision)
             .values(change=None)
         )
 
 
 def current(tx: Transaction, rule_ids: Iterable[int]) -> set[tuple[int, int]]:
-    """Give (rule id, version) of those of ``rule_ids`` that are active, locked until the transaction ends."""
-    statement = select(col(RuleRow.id), col(RuleRow.version)).where(
+    """Give (rule id, revision) of those of ``rule_ids`` that are active, locked until the transaction ends."""
+    statement = select(col(RuleRow.id), col(RuleRow.revision)).where(
         col(RuleRow.id).in_(list(rule_ids)), col(RuleRow.state) == str(RuleState.ACTIVE)
     )
     # Order keeps two that lock the same rules from waiting for each other.
@@ -281,6 +297,7 @@ def _rule(row: RuleRow, version: RuleVersion) -> Rule:
         name=row.name,
         state=RuleState(row.state),
         version=row.version,
+        revision=row.revision,
         body=_body(version),
         change=RuleChange(row.change) if row.change else None,
         swept_at=row.swept_at,

@@ -1,6 +1,7 @@
 """Sweeps: alerts open and end as conditions come to hold and cease to, whatever happens in between."""
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -379,3 +380,33 @@ def test_who_falls_out_of_a_new_rule_by_an_edit_has_not_recovered(
     edit(ctx, "silent(purchase, 300d)")
     assert counts(ctx, 1).resolved == 2
     assert alert_of(ctx, 1).resolution is Resolution.RULE_CHANGED
+
+
+@pytest.mark.parametrize("says", [None, {"action": "Call them."}], ids=["paused and resumed", "edited"])
+def test_what_a_sweep_left_out_of_a_rule_that_was_changed_meanwhile_is_backlog_still(
+    ctx: Context, monkeypatch: pytest.MonkeyPatch, says: dict[str, Any] | None
+) -> None:
+    for number in range(1, 9):
+        customer(ctx.database, number, known_since=D - 60 * DAY)
+    watched = rule(ctx.database, "lapsing", SILENT)
+    batches = sweep_module._batches
+
+    def with_a_change_meanwhile(*args: Any) -> Iterator[Any]:
+        for number, batch in enumerate(batches(*args), 1):
+            if number == 2 and says:
+                edit(ctx, **says)
+            elif number in (2, 4) and not says:
+                with ctx.database.writing() as tx:
+                    rules.set_state(tx, watched, RuleState.PAUSED if number == 2 else RuleState.ACTIVE)
+            yield batch
+
+    with monkeypatch.context() as patched:
+        patched.setattr(sweep_module, "BATCH", 2)
+        patched.setattr(sweep_module, "_batches", with_a_change_meanwhile)
+        assert counts(ctx, 0).opened == 2
+    assert counts(ctx, 1) == RuleCount("lapsing", matched=8, entered=6, opened=6)
+    posts = Counter(one.subject for one in messages(ctx) if one.call is Call.POST)
+    assert posts == {Subject.DIGEST: 2}
+    with ctx.database.reading() as tx:
+        [swept] = rules.listing(tx)
+    assert swept.change is None

@@ -252,6 +252,7 @@ def upgrade() -> None:
     sa.Column('name', sa.Text(), nullable=False),
     sa.Column('state', sa.Text(), nullable=False),
     sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('revision', sa.Integer(), nullable=False),
     sa.Column('change', sa.Text(), nullable=True),
     sa.Column('swept_at', sa.BigInteger(), nullable=True),
     sa.Column('degraded', sa.Text(), nullable=True),
