@@ -6,7 +6,7 @@ It must not know Slack's requests, nor how an answer is laid out.
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, ClassVar, Final
 
@@ -260,8 +260,10 @@ def _card(tx: Transaction, profile: Profile, ctx: Context, as_of: int | None) ->
         known_since=profile.known_since,
         tenure_days=max(0, now - profile.known_since) // DAY,
         kinds=tuple(_kind(one, ctx.currency, now) for one in summary),
-        alerts=_listed(
-            tx, alerts.unresolved(tx, customer_id=profile.id, limit=PAGE), ctx, {profile.id: profile}
+        alerts=(
+            _listed(tx, alerts.unresolved(tx, customer_id=profile.id), ctx, {profile.id: profile})
+            if as_of is None
+            else _listed_at(tx, profile, ctx, as_of)
         ),
         events=tuple(_event(one) for one in events.timeline(tx, profile.id, now, EVENTS)),
         as_of=now,
@@ -328,6 +330,20 @@ def _listed(
             )
         )
     return tuple(made)
+
+
+def _listed_at(tx: Transaction, profile: Profile, ctx: Context, as_of: int) -> tuple[ListedAlert, ...]:
+    """Give the alerts of a customer that were open at ``as_of``, each as it stood then."""
+    open_then = [
+        one
+        for one in alerts.of_customer(tx, profile.id)
+        if one.opened_at <= as_of and (one.resolved_at is None or one.resolved_at > as_of)
+    ]
+    listed = _listed(tx, open_then, ctx, {profile.id: profile})
+    return tuple(
+        replace(row, standing=shown.standing_at(alerts.transitions(tx, one), as_of))
+        for row, one in zip(listed, open_then, strict=True)
+    )
 
 
 def as_json(view: CardView) -> dict[str, Any]:

@@ -5,11 +5,12 @@ It must not know how anything is laid out, nor Slack's client.
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from urllib.parse import quote
 
 from handlers.context import Context
 from rules.alerts.rule import RuleBody
-from rules.alerts.states import Resolution
+from rules.alerts.states import Resolution, Verb
 from storage import alerts, customers, events, rules
 from storage.alerts import Alert, OpenMember, Transition
 from storage.customers import Profile
@@ -72,6 +73,24 @@ def standing(alert: Alert | OpenMember) -> Standing:
         resolved_by=alert.resolved_by,
         resolved_at=alert.resolved_at,
     )
+
+
+def standing_at(steps: Iterable[Transition], at: int) -> Standing:
+    """Give where an alert that had not ended stood at the instant ``at``, by the steps it took, the first one first."""
+    stood = Standing()
+    for step in steps:
+        if step.at > at:
+            break
+        match step.verb:
+            case Verb.CLAIM:
+                stood = replace(stood, claimed_by=step.actor)
+            case Verb.UNCLAIM:
+                stood = replace(stood, claimed_by=None)
+            case Verb.SNOOZE:
+                stood = replace(stood, snoozed_until=int(step.detail["until"]), snoozed_by=step.actor)
+            case Verb.WAKE:
+                stood = replace(stood, snoozed_until=None, snoozed_by=None)
+    return stood
 
 
 def alert_view(tx: Transaction, alert: Alert, ctx: Context) -> AlertView:

@@ -164,7 +164,7 @@ class CardView:
     events: tuple[EventView, ...]
     as_of: int
     is_past: bool = False
-    """Whether ``as_of`` was asked for: alerts are as they stand now all the same."""
+    """Whether ``as_of`` was asked for: alerts are those that were open then, as they stood then."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -117,6 +117,7 @@ def test_as_of_a_day_in_the_past(world: World) -> None:
     said = world.said("/customer status Ann Bell --as-of 2024-08-29")
     assert "as things stood on" in said
     assert "*Purchase*\nonce" in said
+    assert "No open alerts" in said
     assert "is no date or time" in world.said("/customer status Ann Bell --as-of tomorrow")
     assert "--as-of needs a value" in world.said("/customer status Ann Bell —as-of")
 
