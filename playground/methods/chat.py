@@ -9,7 +9,7 @@ from playground.workspace import JSON, Message
 
 def post_message(session: Session, args: JSON) -> JSON:
     """``chat.postMessage``."""
-    channel = session.channel(args)
+    channel = session.channel(args, by_name=True, by_user=True)
     content = message_content(args)
     session.must_be_open(channel, archived="is_archived")
     session.must_be_member(channel, unless="chat:write.public")
@@ -89,7 +89,7 @@ def _own_message(session: Session, channel: Channel, args: JSON, *, forbidden: s
 
 def post_ephemeral(session: Session, args: JSON) -> JSON:
     """``chat.postEphemeral``."""
-    channel = session.channel(args)
+    channel = session.channel(args, by_name=True)
     content = message_content(args)
     user = str(args.get("user") or "")
     if session.workspace.user(user) is None:

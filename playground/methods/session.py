@@ -46,10 +46,18 @@ class Session:
             fields = {"needed": ",".join(alternatives), "provided": ",".join(sorted(self.scopes))}
             raise RefusedError("missing_scope", fields=fields)
 
-    def channel(self, args: JSON) -> Channel:
-        """Give the channel that the arguments name, by id or name. Raises `RefusedError` ``channel_not_found``."""
-        found = self.workspace.channel(str(args.get("channel") or ""))
-        if found is None:
+    def channel(self, args: JSON, *, by_name: bool = False, by_user: bool = False) -> Channel:
+        """Give the channel that the arguments name. Raises `RefusedError` ``channel_not_found``.
+
+        Its id always; its name, with or without ``#``, where ``by_name``; a user's id, for the direct message with
+        the app, where ``by_user``. docs.slack.dev lets chat.postMessage take all three, chat.postEphemeral names.
+        """
+        named = str(args.get("channel") or "")
+        found = self.workspace.channel(named)
+        taken = found is not None and (
+            named == found.id or (by_user if named == found.with_user else by_name)
+        )
+        if found is None or not taken:
             raise RefusedError("channel_not_found")
         return found
 

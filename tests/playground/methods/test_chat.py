@@ -36,6 +36,28 @@ def test_a_users_id_is_their_direct_message(slack: Playground, client: WebClient
     assert client.chat_postMessage(channel=MAYA, text="hello")["channel"] == direct.id
 
 
+def test_a_channels_name_serves_to_post_and_for_nothing_else(slack: Playground, client: WebClient) -> None:
+    for name in ("#customer-care", "customer-care"):
+        posted = client.chat_postMessage(channel=name, text="x")
+        assert posted["channel"] == CUSTOMER_CARE
+        assert client.chat_postEphemeral(channel=name, user=MAYA, text="x")["ok"]
+    ts = posted["ts"]
+    for given in ("#customer-care", "customer-care", MAYA, ""):
+        for call, args in (
+            (client.chat_update, {"ts": ts, "text": "y"}),
+            (client.chat_delete, {"ts": ts}),
+            (client.chat_getPermalink, {"message_ts": ts}),
+            (client.conversations_history, {}),
+            (client.conversations_replies, {"ts": ts}),
+            (client.conversations_info, {}),
+        ):
+            assert error_of(call, channel=given, **args)["error"] == "channel_not_found"
+    assert (
+        error_of(client.chat_postEphemeral, channel=MAYA, user=MAYA, text="x")["error"] == "channel_not_found"
+    )
+    assert [m.text for m in slack.workspace.messages(CUSTOMER_CARE)] == ["x", "x"]
+
+
 def test_replies_stand_under_the_root_even_when_a_reply_is_named(
     slack: Playground, client: WebClient
 ) -> None:
