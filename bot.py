@@ -11,11 +11,11 @@ import secrets
 import signal
 import socket
 import sys
-import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any, TextIO
 
 import click
@@ -47,6 +47,7 @@ from handlers.http.metrics import Metrics
 from handlers.http.server import PortTakenError, Server
 from handlers.http.slack import SlackReceiver
 from handlers.schedule import Rhythm, Ticker
+from handlers.slack.connection import Connection
 from handlers.slack.directory import Directory
 from handlers.slack.listeners import Listeners, register
 from handlers.slack.sender import Sender
@@ -105,22 +106,22 @@ class Bot:
     server: Server
     ticker: Ticker
     listeners: Listeners
-    socket_mode: SocketModeHandler | None
+    connection: Connection | None
     receiver: SlackReceiver | None
 
     def start(self) -> int:
-        """Take the database, listen, connect to Slack and begin to tick; gives the HTTP port."""
+        """Take the database, listen, begin to connect to Slack and to tick; gives the HTTP port."""
         self.context.database.acquire_writer()
         port = self.server.start()
-        if self.socket_mode is not None:
-            self.socket_mode.connect()  # type: ignore[no-untyped-call]
+        if self.connection is not None:
+            self.connection.start()
         self.ticker.start()
         return port
 
     def stop(self) -> None:
         """Let what is under way end, in the order in which work comes in, and let go of the database."""
-        if self.socket_mode is not None:
-            self.socket_mode.close()  # type: ignore[no-untyped-call]
+        if self.connection is not None:
+            self.connection.stop()
         self.server.stop()
         if self.receiver is not None:
             self.receiver.stop()
@@ -162,11 +163,12 @@ def compose(
         "unsent": unsent_probe(ctx),
     }
     app_token = settings.slack_app_token.get_secret_value()
-    socket_mode, receiver = None, None
+    connection, receiver = None, None
     if app_token:
         # A client of its own: this one bears the app's token, and may retry.
         socket_mode = SocketModeHandler(app, app_token, web_client=WebClient(base_url=settings.slack_api_url))
-        probes["socket"] = socket_probe(socket_mode.client.is_connected)
+        connection = Connection(socket_mode.client)
+        probes["socket"] = socket_probe(connection.is_open)
     else:
         signing_secret = settings.slack_signing_secret.get_secret_value()
         receiver = SlackReceiver(dispatch=app.dispatch, signing_secret=signing_secret, elapsed=ctx.elapsed)
@@ -182,19 +184,18 @@ def compose(
         server=Server(application, host=settings.host, port=settings.port),
         ticker=ticker,
         listeners=listeners,
-        socket_mode=socket_mode,
+        connection=connection,
         receiver=receiver,
     )
 
 
 def _wait_for_the_end() -> None:
     """Return when the process is asked to end, by SIGTERM or Ctrl-C."""
-    ended = threading.Event()
+    # Not an event: setting one from a handler waits for ever if the signal comes while the event holds its own lock.
+    ended: SimpleQueue[None] = SimpleQueue()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: ended.set())
-    # A wait without a bound would not let the signal through on every platform.
-    while not ended.wait(1):
-        pass
+        signal.signal(number, lambda *_: ended.put(None))
+    ended.get()
 
 
 @click.group(

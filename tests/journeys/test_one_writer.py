@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import click
+import httpx
 import pytest
 
 import bot
@@ -140,6 +141,30 @@ def test_a_second_demo_touches_nothing_of_the_first(tmp_path: Path) -> None:
     assert not path.exists()
     assert lock_path_of(path).stat().st_ino == held
     first.close()
+
+
+def test_a_slack_that_cannot_be_reached_holds_up_nothing_else(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    away = Running(tmp_path, {"SLACK_APP_TOKEN": "xapp-1-A1-abc", "PORT": str(port)})
+    try:
+        away.until_it_takes_work()
+        assert httpx.get(f"http://127.0.0.1:{port}/healthz", timeout=20).status_code == 200
+        ready = httpx.get(f"http://127.0.0.1:{port}/readyz", timeout=20)
+        assert ready.status_code == 503
+        parts = ready.json()["parts"]
+        assert parts["socket"] == {"ok": False, "connected": "false"}
+        assert parts["database"]["ok"]
+        assert parts["scheduler"]["ok"]
+        (tmp_path / "a.csv").write_text("customer,kind,occurred_at\nC-1,purchase,2024-11-22\n")
+        assert json.loads(ask(tmp_path, "import", "a.csv", "--json").stdout)["inserted"] == 1
+    finally:
+        assert away.end() == 0, away.log()
+    said = [json.loads(line) for line in away.log().splitlines()]
+    # One warning for each attempt, and no other complaint.
+    assert {(one["event"], one["level"]) for one in said} == {("slack_not_connected", "warning")}
+    waits = [one["retry_in_seconds"] for one in said]
+    assert waits == [1.0 * 2**n for n in range(len(waits))]
 
 
 @pytest.mark.parametrize("port", ["-1", "65536", "99999"])
