@@ -37,6 +37,12 @@ _LIBRARIES: Final = (
     "websockets",
 )
 
+_BESIDES: Final = ("slack_sdk.web.base_client",)
+"""Loggers that write what they raise as well: whoever catches it says it, once."""
+
+_NO_NEWS: Final = "As you gave `client` as well, `token` will be unused."
+"""Bolt finds SLACK_BOT_TOKEN in the environment by itself, at every start; ours came from there too."""
+
 _SECRETS: Final = (
     re.compile(r"\bx(?:ox[a-z]|app|oxe\.xox[a-z])-[A-Za-z0-9._-]+"),
     re.compile(r"https?://hooks\.[^\s\"'<>]+"),
@@ -107,8 +113,15 @@ def configure(
         library.setLevel(max(_LIBRARY_LEVEL, root.level))
         library.propagate = True
         library.handlers.clear()
+    for name in _BESIDES:
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    logging.getLogger("slack_bolt").addFilter(_is_news)
     # It warns whenever a tick takes longer than the ticker's interval, which is what coalescing is for.
     logging.getLogger("apscheduler.scheduler").setLevel(logging.ERROR)
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    return record.msg != _NO_NEWS
 
 
 def catch_crashes() -> None:

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 import structlog
+from slack_bolt import App
+from slack_sdk import WebClient
 from sqlalchemy.exc import SQLAlchemyError
 
 from handlers import logs
@@ -194,3 +196,20 @@ def _insert_twice(database: Database) -> None:
             tx.connection.exec_driver_sql(
                 f"INSERT INTO inbox (key, received_at) VALUES ({mark}, 1)", (HOSTILE,)
             )
+
+
+def test_what_bolt_says_at_every_start_is_no_news(
+    lines: io.StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SLACK_BOT_TOKEN", BOT_TOKEN)
+    logger = logging.getLogger("slack_bolt")
+    App(client=WebClient(token=BOT_TOKEN), logger=logger, token_verification_enabled=False)
+    assert _records(lines) == []
+    logger.warning("something else")
+    assert [record["event"] for record in _records(lines)] == ["library_message"]
+
+
+def test_what_slack_s_client_raises_is_left_to_whoever_catches_it(lines: io.StringIO) -> None:
+    with pytest.raises(OSError, match="refused"):
+        WebClient(token=BOT_TOKEN, base_url="http://127.0.0.1:9/", retry_handlers=[]).api_test()
+    assert _records(lines) == []
