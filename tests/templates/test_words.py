@@ -3,6 +3,7 @@
 import ast
 import importlib
 import pkgutil
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 import handlers
 import rules
 import storage
+from rules.access import NotAllowedError
 from rules.conditions.parse import parse
 from rules.conditions.problems import ConditionError
 from rules.errors import WarmlineError
@@ -108,6 +110,29 @@ def test_nothing_undefined_is_ever_shown() -> None:
         WORDS.say("errors", "no_alert")
     with pytest.raises(TypeError):
         WORDS.say("errors", "no_alert", id="1", more="x")
+
+
+@pytest.mark.parametrize(
+    ("managers", "said"),
+    [
+        (["U12345"], "so nothing was changed. The manager is <@U12345>: ask there."),
+        (["U12345", "S12345"], "The managers are <@U12345>, <!subteam^S12345>: ask one of them."),
+        ([], "so nothing was changed. Nobody is named as a manager yet"),
+    ],
+)
+def test_who_is_refused_is_told_whom_to_ask(managers: list[str], said: str) -> None:
+    assert said in WORDS.error(NotAllowedError(action="change_rules", managers=managers))
+
+
+def test_no_two_sentences_of_an_error_run_together() -> None:
+    for kind in errors():
+        if kind is ConditionError:
+            continue
+        for lists in (["one"], ["one", "two"], []):
+            error = WarmlineError.__new__(kind)
+            Exception.__init__(error)
+            error.params = {name: lists if name in LISTS else _sample(name) for name in arguments(kind.code)}
+            assert not re.search(r"[a-z>][.?!:][A-Z]", WORDS.error_plain(error)), kind.__name__
 
 
 def test_what_goes_in_is_escaped_once_also_within_lists() -> None:
