@@ -85,6 +85,7 @@ class SlashCommand:
 
 
 DEFAULT_SCOPES: Final = frozenset(
+    # What the app's manifest asks for, no more: what it lacks there, it is to miss here.
     {
         "channels:history",
         "channels:read",
@@ -92,9 +93,6 @@ DEFAULT_SCOPES: Final = frozenset(
         "commands",
         "groups:history",
         "groups:read",
-        "im:history",
-        "im:read",
-        "im:write",
         "usergroups:read",
         "users:read",
         "users:read.email",

@@ -4,7 +4,7 @@ import pytest
 from slack_sdk import WebClient
 
 from playground import Playground
-from playground.people import BOT_USER_ID, CUSTOMER_CARE, GENERAL, MAYA, SALES
+from playground.people import BOT_USER_ID, CUSTOMER_CARE, DEFAULT_SCOPES, GENERAL, MAYA, SALES
 from tests.playground.test_api import error_of
 
 JSON = dict[str, Any]
@@ -94,6 +94,20 @@ def test_a_channel_the_app_is_not_in_cannot_be_read(slack: Playground, client: W
     assert error_of(client.conversations_history, channel=CUSTOMER_CARE)["error"] == "not_in_channel"
 
 
+def test_what_was_sent_to_a_person_cannot_be_read_without_its_scope(
+    slack: Playground, client: WebClient
+) -> None:
+    sent = client.chat_postMessage(channel=MAYA, text="root")
+    for call, args in (
+        (client.conversations_history, {}),
+        (client.conversations_replies, {"ts": sent["ts"]}),
+    ):
+        refused = error_of(call, channel=sent["channel"], **args)
+        assert (refused["error"], refused["needed"]) == ("missing_scope", "im:history")
+    slack.change_installation(scopes=DEFAULT_SCOPES | {"im:history"})
+    assert texts(client.conversations_history(channel=sent["channel"])) == ["root"]
+
+
 def test_a_thread_is_its_root_and_its_replies_oldest_first(client: WebClient) -> None:
     root = post(client, "root")
     replies = [
@@ -127,6 +141,8 @@ def test_listing_and_looking_at_channels(slack: Playground, client: WebClient) -
         CUSTOMER_CARE,
         GENERAL,
     ]
+    assert error_of(client.conversations_list, types="im")["needed"] == "im:read"
+    slack.change_installation(scopes=DEFAULT_SCOPES | {"im:read"})
     assert client.conversations_list(types="im")["channels"][0]["user"] == MAYA
     page = client.conversations_list(limit=2)
     rest = client.conversations_list(limit=2, cursor=page["response_metadata"]["next_cursor"])
@@ -139,6 +155,8 @@ def test_listing_and_looking_at_channels(slack: Playground, client: WebClient) -
 def test_opening_a_direct_message(slack: Playground, client: WebClient) -> None:
     direct = slack.workspace.direct_message(MAYA)
     assert direct
+    assert error_of(client.conversations_open, users=MAYA)["needed"] == "im:write,mpim:write"
+    slack.change_installation(scopes=DEFAULT_SCOPES | {"im:write"})
     assert client.conversations_open(users=MAYA)["channel"]["id"] == direct.id
     assert error_of(client.conversations_open, users="U0NOBODY")["error"] == "user_not_found"
     assert error_of(client.conversations_open, users="")["error"] == "users_list_not_supplied"
