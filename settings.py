@@ -1,11 +1,13 @@
 """The environment, read once and typed. Secrets print as asterisks; nothing here connects to anything."""
 
+from pathlib import Path
 from typing import Annotated, Any, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+_LOCALES = Path(__file__).parent / "templates" / "locales"
 SLACK_API = "https://slack.com/api/"
 
 
@@ -46,6 +48,14 @@ class Settings(BaseSettings):
             raise ValueError(f"{value!r} is no IANA time zone such as Europe/Berlin") from error
         return value
 
+    @field_validator("language")
+    @classmethod
+    def _spoken_language(cls, value: str) -> str:
+        spoken = languages()
+        if value not in spoken:
+            raise ValueError(f"{value!r} is no language that Warmline speaks, which are: {', '.join(spoken)}")
+        return value
+
     @field_validator("slack_api_url")
     @classmethod
     def _ends_with_slash(cls, value: str) -> str:
@@ -65,3 +75,8 @@ class Settings(BaseSettings):
     def read(cls) -> Self:
         """Read the environment; raises `pydantic.ValidationError` that names each setting that is wrong."""
         return cls()
+
+
+def languages() -> list[str]:
+    """Give the languages that there are words in: the templates' own, and those whose translations are compiled."""
+    return sorted({"en", *(path.parts[-3] for path in _LOCALES.glob("*/LC_MESSAGES/warmline.mo"))})

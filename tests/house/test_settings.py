@@ -50,3 +50,20 @@ def test_a_wrong_setting_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
         Settings.read()
     for name in ("currency", "port"):
         assert name in str(caught.value)
+
+
+def test_a_language_that_there_are_no_words_in_is_refused(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for wrong in ("xx", "EN", "../en", "en_US"):
+        with pytest.raises(ValueError, match="no language that Warmline speaks, which are: en"):
+            Settings.given(language=wrong)
+    assert Settings.given(language="en").language == "en"
+    # What is compiled can be spoken; a folder alone cannot.
+    (tmp_path / "de" / "LC_MESSAGES").mkdir(parents=True)
+    (tmp_path / "de" / "LC_MESSAGES" / "warmline.mo").touch()
+    (tmp_path / "fr").mkdir()
+    monkeypatch.setattr("settings._LOCALES", tmp_path)
+    assert Settings.given(language="de").language == "de"
+    with pytest.raises(ValueError, match="which are: de, en"):
+        Settings.given(language="fr")
