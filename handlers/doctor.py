@@ -89,25 +89,15 @@ def examine(settings: Settings, database: Database, call: Call) -> list[Finding]
         _demo_data(),
         _database(database),
         _zone(settings),
-        *missing_for_run(settings, also_ok=True),
+        *_tokens(settings),
         *_slack(settings, call),
-        *_keys(settings),
+        _keys(settings),
     ]
 
 
-def missing_for_run(settings: Settings, *, also_ok: bool = False) -> list[Finding]:
-    """Give what of Slack's tokens is missing or is plainly another thing; asks nobody."""
-    bot = settings.slack_bot_token.get_secret_value()
-    app = settings.slack_app_token.get_secret_value()
-    secret = settings.slack_signing_secret.get_secret_value()
-    found = [_token("bot_token", bot, "xoxb-")]
-    if app:
-        found.append(_token("app_token", app, "xapp-"))
-    elif secret:
-        found.append(_secret(secret))
-    else:
-        found.append(Finding("mode", State.MISSING, "none", needed=True))
-    return [one for one in found if also_ok or one.stops]
+def missing_for_run(settings: Settings) -> list[Finding]:
+    """Give what of Slack's tokens is missing or is plainly another thing, and keys that can be guessed; asks nobody."""
+    return [one for one in (*_tokens(settings), _keys(settings)) if one.stops]
 
 
 def refused_by_slack(settings: Settings, call: Call) -> list[Finding]:
@@ -182,6 +172,20 @@ def _zone(settings: Settings) -> Finding:
         "ok" if named else "default",
         params={"zone": settings.business_timezone, "currency": settings.currency},
     )
+
+
+def _tokens(settings: Settings) -> list[Finding]:
+    bot = settings.slack_bot_token.get_secret_value()
+    app = settings.slack_app_token.get_secret_value()
+    secret = settings.slack_signing_secret.get_secret_value()
+    found = [_token("bot_token", bot, "xoxb-")]
+    if app:
+        found.append(_token("app_token", app, "xapp-"))
+    elif secret:
+        found.append(_secret(secret))
+    else:
+        found.append(Finding("mode", State.MISSING, "none", needed=True))
+    return found
 
 
 def _token(check: str, token: str, prefix: str) -> Finding:
@@ -309,11 +313,11 @@ def _managers(settings: Settings, call: Call | None) -> Iterator[Finding]:
         yield Finding("managers", State.OK, params={"n": len(settings.managers)})
 
 
-def _keys(settings: Settings) -> Iterator[Finding]:
+def _keys(settings: Settings) -> Finding:
     keys = [key.get_secret_value() for key in settings.ingest_keys]
     if not keys:
-        yield Finding("ingest_keys", State.NOTE, "none")
-    elif min(len(key) for key in keys) < _SHORTEST_KEY:
-        yield Finding("ingest_keys", State.WRONG, "short", params={"shortest": _SHORTEST_KEY})
-    else:
-        yield Finding("ingest_keys", State.OK, params={"n": len(keys)})
+        return Finding("ingest_keys", State.NOTE, "none")
+    if min(len(key) for key in keys) < _SHORTEST_KEY:
+        # Whoever guesses one may write: better not to run at all.
+        return Finding("ingest_keys", State.WRONG, "short", needed=True, params={"shortest": _SHORTEST_KEY})
+    return Finding("ingest_keys", State.OK, params={"n": len(keys)})

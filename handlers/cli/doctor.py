@@ -23,6 +23,7 @@ def doctor(cli: Cli, as_json: bool) -> None:
     call = slack_call(cli.settings.slack_api_url)
     findings = use_case.examine(cli.settings, cli.bare.database, call)
     stopping = [one for one in findings if one.stops]
+    others = [one for one in findings if one.state in (State.MISSING, State.WRONG) and not one.stops]
     if as_json:
         print_json({"ready": not stopping, "findings": [_as_json(cli, one) for one in findings]})
     else:
@@ -33,7 +34,7 @@ def doctor(cli: Cli, as_json: bool) -> None:
         verdict = (
             cli.words.plain("doctor", "not_ready", n=len(stopping))
             if stopping
-            else cli.words.plain("doctor", "ready")
+            else cli.words.plain("doctor", "ready", n=len(others))
         )
         console().print(verdict, soft_wrap=True)
     if stopping:

@@ -251,6 +251,10 @@ def test_keys_for_intake(opened: Database, keys: str, state: State) -> None:
     found = _of(examined(opened, ingest_keys=keys), "ingest_keys")
     assert found.state is state
     assert "short" not in doctor.say(Words(), found)
+    # With a key that can be guessed, nothing is to run.
+    refused = doctor.missing_for_run(settings(ingest_keys=keys))
+    assert refused == ([found] if state is State.WRONG else [])
+    assert all("24" in doctor.say(Words(), one) for one in refused)
 
 
 def test_the_database(tmp_path: Path, database: Database) -> None:

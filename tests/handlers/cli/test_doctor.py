@@ -78,6 +78,19 @@ def test_all_in_order_is_exit_0(api: tuple[str, Any], new_database_url: Database
     assert "Everything that run needs is here." in result.stdout
 
 
+def test_what_is_not_in_order_is_counted_though_run_works_without_it(
+    api: tuple[str, Any], new_database_url: DatabaseUrls
+) -> None:
+    database = new_database_url("sqlite")
+    one = _run(api[0], database, managers="")
+    assert one.exit_code == 0, one.output
+    assert "Everything that run needs is here; 1 other thing is not in order." in one.stdout
+    two = _run(api[0], database, managers="", default_channel="#nowhere")
+    assert two.exit_code == 0, two.output
+    assert two.stdout.count("✗") == 2
+    assert "Everything that run needs is here; 2 other things are not in order." in two.stdout
+
+
 def test_what_is_missing_is_exit_1_and_a_json_object(
     api: tuple[str, dict[str, dict[str, Any]]], new_database_url: DatabaseUrls
 ) -> None:
