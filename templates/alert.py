@@ -15,7 +15,7 @@ from templates.condition_words import condition_words
 from templates.people import customer_name, customer_name_plain, mention
 from templates.views import AlertView, Standing
 from templates.voice import Voice, title
-from templates.words import Mrkdwn, cut, escape
+from templates.words import Mrkdwn, cut, escape, literal
 
 KIND_EMOJI = {AlertKind.PROBLEM: "📉", AlertKind.OPPORTUNITY: "📈"}
 END_EMOJI = {
@@ -115,7 +115,7 @@ def _small_print(view: AlertView, voice: Voice) -> list[Mrkdwn]:
         first.append(voice.say("alert", "small_owner", owner=mention(who.owner)))
     first.append(voice.say("alert", "small_id", id=cut(who.external_id, limits.NAME)))
     if who.url:
-        first.append(voice.say("alert", "small_link", url=who.url))
+        first.append(voice.say("alert", "small_link", url=literal(who.url)))
     first.append(voice.say("alert", "small_number", id=str(view.id), when=voice.figures.day(view.opened_at)))
     condition = condition_words(view.rule.condition, voice)
     return [

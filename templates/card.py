@@ -14,7 +14,7 @@ from templates.codec import Press, action_id, encode
 from templates.people import customer_name, customer_name_plain, mention
 from templates.views import AttentionPage, CardView, EventView, FoundCustomer, KindView, Money, TimelinePage
 from templates.voice import Voice, spoken, title
-from templates.words import Mrkdwn, cut, escape, name_of
+from templates.words import Mrkdwn, cut, escape, literal, name_of
 
 _MOST_KINDS = 7
 _MOST_ALERTS = 5
@@ -167,7 +167,7 @@ def _identity(view: CardView, voice: Voice) -> Mrkdwn:
         for name, value in view.more
     ]
     if who.url:
-        parts.append(voice.say("alert", "small_link", url=who.url))
+        parts.append(voice.say("alert", "small_link", url=literal(who.url)))
     if view.is_past:
         parts.append(voice.say("customer", "as_of", day=voice.figures.day(view.as_of)))
     return voice.say("alert", "small_line", parts=[escape(part) for part in parts])

@@ -5,7 +5,7 @@ from rules.conditions.parse import parse
 from rules.conditions.problems import ConditionError
 from templates import limits
 from templates.voice import Voice
-from templates.words import cut, name_of
+from templates.words import Mrkdwn, code, cut, name_of
 
 
 def condition_words(condition: str, voice: Voice) -> str:
@@ -21,6 +21,6 @@ def condition_words(condition: str, voice: Voice) -> str:
     return cut(describe(tree, say), limits.CONDITION)
 
 
-def condition_code(condition: str) -> str:
+def condition_code(condition: str) -> Mrkdwn:
     """Give a condition as it may stand between backticks, cut."""
-    return cut(condition, limits.CONDITION).replace("`", "'")
+    return code(cut(condition, limits.CONDITION))

@@ -18,7 +18,7 @@ from templates.notices import channel_name
 from templates.people import mention
 from templates.views import ChangeView, CheckView, RuleCard, VersionView
 from templates.voice import Voice, title
-from templates.words import Mrkdwn, cut
+from templates.words import Mrkdwn, code, cut
 
 _MOST_VERSIONS = 8
 _DIFF = 500
@@ -130,7 +130,7 @@ def _card(card: RuleCard, voice: Voice) -> list[Block]:
     headline = voice.plain("rules", "headline", emoji=KIND_EMOJI[body.kind], title=title(card.name))
     layout: list[Block] = [
         blocks.header(headline),
-        blocks.section(Mrkdwn(f"`{voice.say('common', 'text', text=condition_code(body.condition))}`")),
+        blocks.section(Mrkdwn(f"`{condition_code(body.condition)}`")),
         blocks.context(voice.say("rules", "in_words", said=condition_words(body.condition, voice))),
         blocks.fields(
             [
@@ -190,5 +190,5 @@ def _counted(holding: int | None, voice: Voice) -> list[Block]:
     return [blocks.section(voice.say("rules", "holding", n=holding, shown=voice.figures.number(holding)))]
 
 
-def _fenced(diff: str) -> str:
-    return cut(diff, _DIFF).replace("`", "'")
+def _fenced(diff: str) -> Mrkdwn:
+    return code(cut(diff, _DIFF))

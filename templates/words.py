@@ -32,6 +32,9 @@ _NO_ISOLATES: Final = str.maketrans("", "", "\u2068\u2069")
 _RIGHT_TO_LEFT: Final = re.compile(
     "[\u0590-\u08ff\u200f\ufb1d-\ufdff\ufe70-\ufeff\U00010800-\U00010fff\U0001e800-\U0001efff]"
 )
+_LOOK_ALIKES: Final = str.maketrans({"*": "\u2217", "~": "\u223c", "`": "\u02cb"})
+_UNDERSCORE: Final = re.compile("(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
+_QUOTE: Final = re.compile(r"^(\s*)>", re.MULTILINE)
 _SLACK_USER: Final = re.compile(r"[UW][A-Z0-9]{4,20}\Z")
 _SLACK_GROUP: Final = re.compile(r"S[A-Z0-9]{4,20}\Z")
 _COLLEAGUES: Final = ("by", "managers")
@@ -57,10 +60,26 @@ def clean(value: str) -> str:
 
 
 def escape(value: str) -> Mrkdwn:
-    """Take the meaning from Slack's three control characters, so that nothing mentions or links by itself."""
+    """Let a text stand in mrkdwn as mere text: it neither mentions nor links, and nothing in it is bold, code or a quote.
+
+    Slack knows no way to escape its marks, and a character of no width beside one does not stop every client: so each
+    becomes its look-alike. An underscore between letters or digits marks nothing and stays, for ids and addresses.
+    """
+    if isinstance(value, Mrkdwn):
+        return value
+    return literal(_QUOTE.sub("\\1\u203a", _UNDERSCORE.sub("\u02cd", value.translate(_LOOK_ALIKES))))
+
+
+def literal(value: str) -> Mrkdwn:
+    """Take the meaning from Slack's three control characters alone: for addresses of links."""
     if isinstance(value, Mrkdwn):
         return value
     return Mrkdwn(clean(value).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;"))
+
+
+def code(value: str) -> Mrkdwn:
+    """Let a text stand between backticks, where it can be copied: no mark acts there but the backtick."""
+    return literal(value.replace("`", "'"))
 
 
 def cut(value: str, length: int) -> str:
@@ -106,7 +125,7 @@ class Words:
     def error(self, error: WarmlineError) -> Mrkdwn:
         """Say what went wrong and what to do next, as mrkdwn."""
         if isinstance(error, ConditionError):
-            problems = [self._problem(problem, error.source, self.say) for problem in error.problems]
+            problems = [self._problem(problem, error.source, self.say, code) for problem in error.problems]
             return self.say("errors", error.code, problems=problems, fenced=True)
         params = {
             name: _mentioned(value) if name in _COLLEAGUES else value for name, value in error.params.items()
@@ -116,7 +135,7 @@ class Words:
     def error_plain(self, error: WarmlineError) -> str:
         """Say what went wrong and what to do next, for a terminal."""
         if isinstance(error, ConditionError):
-            problems = [self._problem(problem, error.source, self.plain) for problem in error.problems]
+            problems = [self._problem(problem, error.source, self.plain, clean) for problem in error.problems]
             return self.plain("errors", error.code, problems=problems, fenced=False)
         return self.plain("errors", error.code, **error.params)
 
@@ -124,13 +143,13 @@ class Words:
         """Say one thing about a condition, as mrkdwn."""
         return self.say("conditions", problem.code, **problem.params)
 
-    def _problem(self, problem: Problem, source: str, say: Callable[..., str]) -> dict[str, str]:
-        # A backtick would end the block of code that the line stands in.
-        pointer, repaired = caret(source, problem.span), problem.repaired(source) or ""
+    def _problem(
+        self, problem: Problem, source: str, say: Callable[..., str], quoted: Callable[[str], str]
+    ) -> dict[str, str]:
         return {
-            "pointer": pointer.replace("`", "'"),
+            "pointer": quoted(caret(source, problem.span)),
             "said": say("conditions", problem.code, **problem.params),
-            "repaired": cut(repaired, _REPAIRED).replace("`", "'"),
+            "repaired": quoted(cut(problem.repaired(source) or "", _REPAIRED)),
         }
 
     def _page(self, page: str) -> Template:

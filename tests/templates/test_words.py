@@ -16,13 +16,15 @@ from hypothesis import strategies as st
 import handlers
 import rules
 import storage
+from playground.mrkdwn import Names, mrkdwn_to_html
 from rules.access import NotAllowedError
 from rules.conditions.parse import parse
 from rules.conditions.problems import ConditionError
 from rules.errors import WarmlineError
-from templates.words import Mrkdwn, Words, clean, cut, escape, mention, name_of
+from templates.words import Mrkdwn, Words, clean, code, cut, escape, literal, mention, name_of
 
 WORDS = Words()
+NOBODY = Names(lambda _: None, lambda _: None, lambda _: None)
 ROOT = Path(__file__).parents[2]
 
 LISTS = ("nearest", "choices", "managers", "formats", "missing", "expected")
@@ -160,6 +162,24 @@ def test_what_goes_in_is_escaped_once_also_within_lists() -> None:
 )
 def test_mentions(person: str | None, named: str) -> None:
     assert mention(person) == named
+
+
+@given(st.text(alphabet=st.sampled_from("*_~`>a1 .\n<&\u00e9\u05d0"), max_size=40))
+def test_somebody_elses_text_marks_nothing_up(text: str) -> None:
+    for around in ("{}", "({})", "*{}*", "x {}  ·  {}"):
+        shown = str(escape(text))
+        assert not set("*~`") & set(shown)
+        drawn = mrkdwn_to_html(around.replace("{}", shown), NOBODY)
+        assert not re.search("<(?:em|s|code|pre|blockquote)[ >]", drawn)
+        assert drawn.count("<strong") <= 1
+
+
+def test_what_marks_nothing_stays_as_it_can_be_copied() -> None:
+    for kept in ("ann_bell@example.com", "cust_17_a", "C-17", "a@b.c"):
+        assert escape(kept) == kept
+    assert escape("__init__") == "\u02cd\u02cdinit\u02cd\u02cd"
+    assert literal("https://crm.example/~tom/_x_?a=1&b") == "https://crm.example/~tom/_x_?a=1&amp;b"
+    assert code("segment = '*x*' `") == "segment = '*x*' '"
 
 
 def test_cut_and_name_of() -> None:
