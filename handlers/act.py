@@ -14,7 +14,7 @@ from rules.alerts import person
 from rules.alerts.person import Now, PersonDecision, Snooze
 from rules.alerts.states import Resolution, Verb
 from rules.errors import WarmlineError
-from storage import alerts, audit, inbox
+from storage import alerts, audit, inbox, retry
 from storage.alerts import Alert, Step
 from storage.database import Transaction
 from templates.codec import Press, StaleButtonError, Value
@@ -38,10 +38,11 @@ class Acted:
 def act(ctx: Context, *, actor: Actor, value: Value, key: str) -> Acted:
     """Do what a button asks for. ``key`` is the same in every repetition of one press.
 
-    Raises `StaleButtonError` for an alert that is not there, `NotAllowedError`, and the errors of
-    `rules.alerts.person`. A press that was refused is remembered as well, and refused once.
+    Raises `StaleButtonError` for an alert that is not there, `NotAllowedError`, the errors of `rules.alerts.person`, and
+    `storage.retry.DatabaseBusyError`. A press that was refused is remembered as well, and refused once.
     """
-    with ctx.database.writing() as tx:
+
+    def work(tx: Transaction) -> Acted | WarmlineError:
         if not inbox.first_time(tx, key, now=ctx.elapsed()):
             return Acted(None, repeated=True)
         try:
@@ -50,10 +51,14 @@ def act(ctx: Context, *, actor: Actor, value: Value, key: str) -> Acted:
             audit.refuse(
                 tx, at=ctx.now(), actor=actor.id, action=str(value.press), on=f"alert:{value.subject}"
             )
-            refused: WarmlineError = error
+            return error
         except WarmlineError as error:
-            refused = error
-    raise refused
+            return error
+
+    acted = retry.writing(ctx.database, work)
+    if isinstance(acted, WarmlineError):
+        raise acted
+    return acted
 
 
 def _act(tx: Transaction, ctx: Context, actor: Actor, value: Value) -> Alert:

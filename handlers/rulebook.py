@@ -24,7 +24,7 @@ from rules.conditions.evaluate import evaluate
 from rules.conditions.parse import parse
 from rules.conditions.tree import Condition, terms
 from rules.errors import WarmlineError
-from storage import alerts, audit, customers, events, inbox, matches, rules
+from storage import alerts, audit, customers, events, inbox, matches, retry, rules
 from storage import terms as answers
 from storage.audit import Entry
 from storage.database import Transaction
@@ -231,8 +231,12 @@ def _set_state(ctx: Context, request: Request, name: str, state: RuleState, did:
 def _change(
     ctx: Context, request: Request, did: str, name: str, change: Callable[[Transaction], ChangeView]
 ) -> ChangeView | None:
-    """Do a change once, if allowed; who is not allowed is told, and that is audited."""
-    with ctx.database.writing() as tx:
+    """Do a change once, if allowed; who is not allowed is told, and that is audited.
+
+    Raises `storage.retry.DatabaseBusyError` besides what ``change`` raises; nothing is changed then.
+    """
+
+    def work(tx: Transaction) -> ChangeView | NotAllowedError | None:
         if request.key is not None and not inbox.first_time(tx, request.key, now=ctx.elapsed()):
             return None
         try:
@@ -245,10 +249,13 @@ def _change(
                 action=f"rule.{did}",
                 on=f"rule:{name[:LONGEST_NAME]}",
             )
-            refused = error
-        else:
-            return change(tx)
-    raise refused
+            return error
+        return change(tx)
+
+    changed = retry.writing(ctx.database, work)
+    if isinstance(changed, NotAllowedError):
+        raise changed
+    return changed
 
 
 def _counted(ctx: Context, changed: ChangeView | None) -> ChangeView | None:

@@ -165,8 +165,9 @@ def _sweep(ctx: Context, now: int) -> tuple[list[RuleCount], int]:
                 with ctx.database.writing() as tx:
                     _write(tx, ctx, batch, counts, now)
     with ctx.database.writing() as tx:
+        # The rules before their messages, as whoever removes a rule takes them.
+        rulebook.finish_sweep(tx, sorted((one.rule.id, one.rule.revision) for one in watched))
         outbox.release_forming(tx, now=ctx.elapsed())
-        rulebook.finish_sweep(tx, [(one.rule.id, one.rule.revision) for one in watched])
         dirty.forget(tx, touched)
     return list(counts.values()), len(known)
 

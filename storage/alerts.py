@@ -321,7 +321,8 @@ def unresolved(
 ) -> list[Alert]:
     """Give alerts that have not ended, the newest first, from place ``offset`` on.
 
-    With ``lock`` nobody else moves them until the transaction ends.
+    With ``lock`` nobody else moves them until the transaction ends, and the oldest comes first: whoever locks several
+    takes them in that order, and before any number of a counter, so that no two wait for each other.
     """
     statement = select(AlertRow).where(col(AlertRow.state) != str(AlertState.RESOLVED))
     for column, value in (
@@ -332,7 +333,8 @@ def unresolved(
     ):
         if value is not None:
             statement = statement.where(col(column) == value)
-    ordered = statement.order_by(col(AlertRow.id).desc()).limit(limit).offset(offset)
+    order = col(AlertRow.id).asc() if lock else col(AlertRow.id).desc()
+    ordered = statement.order_by(order).limit(limit).offset(offset)
     rows = tx.session.execute(ordered.with_for_update() if lock else ordered).scalars()
     return [_alert(row) for row in rows]
 

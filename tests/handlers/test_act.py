@@ -1,15 +1,21 @@
 """Presses at the same time. What each press does is tested in tests/handlers/slack/test_presses.py."""
 
 import threading
+from contextlib import closing
+
+from sqlalchemy import text
 
 from handlers.act import act
 from rules.access import Actor
 from rules.alerts.person import ClaimedByOtherError
 from rules.errors import WarmlineError
 from storage import alerts
+from storage.database import Database
 from storage.outbox import Subject
 from templates.codec import Press, Value
-from tests.handlers.slack.world import World, world
+from tests.collisions import behind
+from tests.conftest import DatabaseUrls
+from tests.handlers.slack.world import World, build, world
 
 __all__ = ["world"]
 
@@ -55,3 +61,18 @@ def test_one_press_delivered_to_many_at_once_acts_once(world: World) -> None:
         thread.join(30)
     assert sorted(acted) == [False] * 5 + [True]
     assert world.alert().steps == 2
+
+
+def test_a_press_that_ran_into_a_deadlock_acts_once_all_the_same(new_database_url: DatabaseUrls) -> None:
+    with closing(Database(new_database_url("postgresql"))) as database:
+        world = build(database)
+        raised = behind(
+            database,
+            "UPDATE counter SET next = next WHERE name = 'outbox'",
+            lambda: act(world.ctx, actor=Actor("U1"), value=Value(Press.CLAIM, 1), key="action:U1"),
+            lambda tx: tx.execute(text("SELECT id FROM alert FOR UPDATE")),
+        )
+        assert raised == []
+        assert world.alert().claimed_by == "U1"
+        assert world.alert().steps == 2
+        assert act(world.ctx, actor=Actor("U1"), value=Value(Press.CLAIM, 1), key="action:U1").repeated

@@ -1,8 +1,10 @@
 """Rules changed at the same time, and counted. What people type is tested in tests/handlers/slack/test_rules.py."""
 
 import threading
+from contextlib import closing
 
 import pytest
+from sqlalchemy import text
 
 from handlers import rulebook
 from handlers.rulebook import NothingChangedError, Request
@@ -15,9 +17,12 @@ from rules.book import book
 from rules.errors import WarmlineError
 from rules.instants import DAY
 from storage import alerts, matches, rules
+from storage.database import Database, Transaction
 from storage.outbox import Call, Subject
 from storage.rules import RuleExistsError
-from tests.handlers.slack.world import NOW, World, world
+from tests.collisions import behind
+from tests.conftest import DatabaseUrls
+from tests.handlers.slack.world import NOW, World, build, world
 from tests.histories import customer, purchases
 
 __all__ = ["world"]
@@ -83,6 +88,53 @@ def test_a_removed_rule_ends_every_alert_each_told_where_it_stands(world: World)
         assert matches.count(tx, ended[0].rule_id) == 0
     assert [one.call for one in world.messages() if one.root == digest.id].count(Call.REPLY) == 1
     assert rulebook.add(world.ctx, BOSS, name="long silent", condition="silent(purchase, 60d)") is not None
+
+
+def test_a_removal_that_waits_for_an_alert_holds_no_number_that_others_need(
+    new_database_url: DatabaseUrls,
+) -> None:
+    with closing(Database(new_database_url("postgresql"))) as database:
+        world = build(database)
+
+        def press(tx: Transaction) -> None:
+            tx.execute(text("SET LOCAL lock_timeout = '500ms'"))
+            tx.execute(text("UPDATE counter SET next = next"))
+
+        raised = behind(
+            database,
+            "SELECT id FROM alert FOR UPDATE",
+            lambda: rulebook.remove(world.ctx, BOSS, "lapsing"),
+            press,
+        )
+        assert raised == []
+        assert world.alert().resolution is Resolution.RULE_CHANGED
+
+
+def test_a_removal_that_ran_into_a_deadlock_is_done_once_all_the_same(new_database_url: DatabaseUrls) -> None:
+    with closing(Database(new_database_url("postgresql"))) as database:
+        world = build(database)
+        raised = behind(
+            database,
+            "UPDATE counter SET next = next WHERE name = 'outbox'",
+            lambda: rulebook.remove(world.ctx, Request(BOSS.actor, key="command:1"), "lapsing"),
+            lambda tx: tx.execute(text("SELECT id FROM alert FOR UPDATE")),
+        )
+        assert raised == []
+        assert world.alert().resolution is Resolution.RULE_CHANGED
+        assert world.alert().steps == 2
+        assert len(world.audited("rule:lapsing")) == 1
+        assert rulebook.remove(world.ctx, Request(BOSS.actor, key="command:1"), "lapsing") is None
+
+
+def test_alerts_are_locked_the_oldest_first(world: World) -> None:
+    customer(world.ctx.database, 10, known_since=NOW - 400 * DAY)
+    rulebook.add(world.ctx, BOSS, name="long silent", condition="silent(purchase, 20d)")
+    sweep(world.ctx)
+    with world.ctx.database.writing() as tx:
+        locked = [one.id for one in alerts.unresolved(tx, lock=True)]
+        assert locked == sorted(locked)
+        assert [one.id for one in alerts.unresolved(tx)] == sorted(locked, reverse=True)
+    assert len(locked) > 2
 
 
 def test_a_paused_and_resumed_rule_is_looked_at_anew(world: World) -> None:
