@@ -212,11 +212,11 @@ def _stays_here(command: Callable[..., None]) -> Callable[..., None]:
     def here(cli: Cli, *given: Any, **named: Any) -> None:
         if cli.guest:
             here_already = SecondWriterError(pid=os.getpid(), path=str(cli.context.database.path))
-            raise Refused(cli.words.error_plain(here_already))
+            raise Refused(cli.said(here_already))
         try:
             command(cli, *given, **named)
         except SecondWriterError as error:
-            raise Refused(cli.words.error_plain(error)) from error
+            raise Refused(cli.said(error)) from error
 
     return here
 
@@ -370,7 +370,7 @@ def entry(argv: Sequence[str]) -> int:
                 raise
             return done
     except WarmlineError as error:
-        click.echo(cli.words.error_plain(error), err=True)
+        click.echo(cli.said(error), err=True)
         return FAILED
     finally:
         cli.close()

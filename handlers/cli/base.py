@@ -55,10 +55,21 @@ class Cli:
         """The words, without a database."""
         return Words(self.settings.language)
 
+    def said(self, error: WarmlineError) -> str:
+        """Say what went wrong, with a next step that can be typed here."""
+        return said(self.words, error)
+
     def close(self) -> None:
         """Let go of the database."""
         if "bare" in self.__dict__:
             self.bare.database.close()
+
+
+def said(words: Words, error: WarmlineError) -> str:
+    """Say an error as the command line does: mostly as chat, yet nobody is sent to chat for the next step."""
+    if words.has("errors_cli", error.code):
+        return words.plain("errors_cli", error.code, **error.params)
+    return words.error_plain(error)
 
 
 class Refused(click.ClickException):
@@ -85,8 +96,7 @@ class Commands(click.Group):
             raise
         except WarmlineError as error:
             cli = ctx.find_object(Cli)
-            words = cli.words if cli else Words()
-            raise Refused(words.error_plain(error)) from error
+            raise Refused(said(cli.words if cli else Words(), error)) from error
 
 
 class Instant(click.ParamType[int]):
@@ -104,7 +114,7 @@ class Instant(click.ParamType[int]):
         try:
             return cli.context.calendar.parse(str(value))
         except InstantError as error:
-            self.fail(cli.words.error_plain(error), param, ctx)
+            self.fail(cli.said(error), param, ctx)
 
 
 as_json = click.option(
