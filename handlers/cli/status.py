@@ -8,6 +8,11 @@ from rich.table import Table
 from handlers import answer
 from handlers.answer import Choice
 from handlers.cli.base import FAILED, Cli, as_json, as_of, console, print_json
+from handlers.intake.events import LONGEST_ID
+from templates.words import name_of
+
+_SHOWN = LONGEST_ID
+"""How much of what others wrote about a customer is shown: an id, which is to be copied, stands whole."""
 
 
 @click.command("status")
@@ -21,23 +26,25 @@ def status(cli: Cli, customer: str, as_of: int | None, as_json: bool) -> None:
     if isinstance(found, Choice):
         click.echo("Several customers could be meant; name one by id:", err=True)
         for one in found.customers:
-            click.echo(f"  {one.person.external_id}  {one.person.name or ''}", err=True)
+            click.echo(
+                f"  {name_of(one.person.external_id, _SHOWN)}  {name_of(one.person.name or '')}", err=True
+            )
         sys.exit(FAILED)
     told = answer.as_json(found)
     if as_json:
         print_json(told)
         return
-    table = Table(show_header=False, title=found.person.name or found.person.external_id)
+    table = Table(show_header=False, title=name_of(found.person.name or found.person.external_id))
     for key, value in told["customer"].items():
         if value:
-            table.add_row(key.replace("_", " "), str(value))
+            table.add_row(key.replace("_", " "), name_of(str(value), _SHOWN))
     console().print(table)
     if told["kinds"]:
         table = Table("kind", "count", "sum", "last", "days since")
         for kind, numbers in told["kinds"].items():
             sums = ", ".join(f"{amount} {currency}" for currency, amount in numbers["sum"].items())
             row = (f"{numbers['count']:,}", sums, numbers["last_at"], str(numbers["days_since"]))
-            table.add_row(kind, *row)
+            table.add_row(name_of(kind), *row)
         console().print(table)
     for alert in told["alerts"]:
         console().print(f"#{alert['id']} {alert['rule']} ({alert['kind']}, {alert['severity']})")
