@@ -10,9 +10,9 @@ from handlers.cli.base import Cli, as_json, console, print_json
 from rules.instants import iso
 from storage import quarantine as stored
 from storage.quarantine import Kept
-from templates.words import clean, cut
+from templates.words import clean, cut, name_of
 
-_SHOWN = 120
+_SHOWN = 160
 
 
 @click.group("quarantine")
@@ -34,22 +34,8 @@ def list_command(cli: Cli, limit: int, as_json: bool) -> None:
     if as_json:
         print_json({"count": count, "records": [_as_json(cli, kept) for kept in found]})
         return
-    table = Table()
-    # The id is to be copied: it must stand whole, however narrow the terminal.
-    table.add_column("id", no_wrap=True, min_width=16)
-    for name in ("since", "from", "line", "why", "record"):
-        table.add_column(name, overflow="fold")
     for kept in found:
-        one = kept.refused
-        table.add_row(
-            kept.id,
-            iso(kept.received_at),
-            cut(clean(f"{one.source} · {one.origin}"), _SHOWN),
-            "" if one.line is None else str(one.line),
-            _words(cli, kept),
-            cut(clean(_text(one.record)).replace("\n", "⏎"), _SHOWN),
-        )
-    console().print(table)
+        _show(cli, kept)
     console().print(f"{count:,} in quarantine" + (f", {len(found):,} shown" if len(found) < count else ""))
 
 
@@ -88,6 +74,26 @@ def drop_command(cli: Cli, ids: tuple[str, ...], everything: bool, as_json: bool
         print_json({"dropped": dropped})
         return
     console().print(f"{dropped:,} dropped")
+
+
+def _show(cli: Cli, kept: Kept) -> None:
+    """Show one record as a block: six columns would leave none of them room to be read."""
+    one = kept.refused
+    place = name_of(f"{one.source} · {one.origin}", _SHOWN)
+    # The id is to be copied: it stands by itself and whole, however narrow the terminal.
+    console().print(kept.id, soft_wrap=True)
+    block = Table.grid(padding=(0, 2))
+    block.add_column(no_wrap=True)
+    block.add_column(overflow="fold")
+    for name, said in (
+        ("since", iso(kept.received_at)),
+        ("from", place if one.line is None else f"{place}, line {one.line:,}"),
+        ("why", _words(cli, kept)),
+        ("record", cut(clean(_text(one.record)).replace("\n", "⏎"), _SHOWN)),
+    ):
+        block.add_row(f"  {name}", said)
+    console().print(block)
+    console().print()
 
 
 def _as_json(cli: Cli, kept: Kept) -> dict[str, Any]:

@@ -105,7 +105,14 @@ def test_quarantine_is_listed_retried_and_dropped(database_url: str, tmp_path: P
 
     shown = run(database_url, tmp_path, "quarantine", "list", "--limit", "1").stdout
     assert "2 in quarantine, 1 shown" in shown
-    assert first["id"] in shown
+    # A block for each: the id by itself, and each of the rest on a line that a narrow terminal has room for.
+    lines = [line.rstrip() for line in shown.splitlines()]
+    assert lines[0] == first["id"]
+    assert lines[2] == "  from    shop · a.csv, line 2"
+    assert lines[3].startswith("  why     ")
+    assert "never" in lines[3]
+    assert "  record  C-1,purchase,never,5" in lines
+    assert all(len(line) <= 80 for line in lines)
     assert "\x1b[31m" not in run(database_url, tmp_path, "quarantine", "list").stdout
 
     retried = run(database_url, tmp_path, "quarantine", "retry", "--json")
