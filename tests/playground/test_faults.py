@@ -1,6 +1,9 @@
 """Each fault as Slack's client meets it, and what happened on the other side."""
 
 import json
+import logging
+import socket
+import struct
 import time
 from http.client import IncompleteRead
 from typing import Any
@@ -13,6 +16,7 @@ from slack_sdk.webhook import WebhookClient
 from playground import Playground
 from playground.faults import Fault, Faults, fault_from_json
 from playground.people import CUSTOMER_CARE, MAYA
+from tests.playground.conftest import client_of
 
 POST = "chat.postMessage"
 
@@ -137,3 +141,30 @@ def test_response_urls_have_faults_too(slack: Playground) -> None:
 def test_faults_that_make_no_sense_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"unknown|before|answer|probability"):
         fault_from_json(json.loads(json.dumps(wrong)))
+
+
+@pytest.mark.parametrize("fault", [None, "reset", "slow"])
+@pytest.mark.parametrize("whole", [True, False])
+@pytest.mark.parametrize("path", ["api/chat.postMessage", "response/none"])
+def test_a_client_killed_in_mid_request_is_no_noise(
+    slack: Playground, caplog: pytest.LogCaptureFixture, path: str, *, fault: Any, whole: bool
+) -> None:
+    # uvicorn keeps its records from the root logger.
+    logging.getLogger("uvicorn.error").addHandler(caplog.handler)
+    if fault:
+        slack.faults.add(Fault(fault, method="*", when="after", seconds=0.1))
+    body = json.dumps({"channel": CUSTOMER_CARE, "text": "x"}).encode()
+    head = (
+        f"POST /{path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+        f"Authorization: Bearer {slack.bot_token}\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    with socket.create_connection(("127.0.0.1", slack.port), timeout=5) as dying:
+        dying.sendall(head.encode() + (body if whole else body[:5]))
+        # With RST, as the system closes for a process that it killed.
+        dying.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        time.sleep(0.05)
+    time.sleep(0.3)
+    slack.faults.clear()
+    assert client_of(slack).auth_test()["ok"]
+    logging.getLogger("uvicorn.error").removeHandler(caplog.handler)
+    assert [record.getMessage() for record in caplog.records if record.name.startswith("uvicorn")] == []
