@@ -32,6 +32,8 @@ class Thread:
     count: int
     users: tuple[User, ...]
     last: str
+    day: str
+    """The business date of the last reply."""
 
 
 class Drawing:
@@ -108,7 +110,7 @@ class Drawing:
             return None
         people = dict.fromkeys(reply.user for reply in replies)
         users = tuple(user for user in map(self._workspace.user, people) if user)
-        return Thread(len(replies), users[:4], replies[-1].ts)
+        return Thread(len(replies), users[:4], replies[-1].ts, replies[-1].day)
 
     def shown(self, channel: Channel, me: User) -> list[Message]:
         """Give the messages that the channel's pane shows, oldest first."""

@@ -52,9 +52,10 @@
   function times(root) {
     for (const time of root.querySelectorAll("time[data-at]")) {
       const at = new Date(Number(time.dataset.at) * 1000);
-      time.dateTime = at.toISOString();
+      time.dateTime = at.toTimeString().slice(0, 5);
       time.textContent = at.toLocaleTimeString("en-US", { hour: "numeric", minute: "2-digit" });
-      time.title = at.toLocaleString();
+      // The business's day is not this machine's: days pass there by a click.
+      time.title = `${time.dataset.dayName} at ${time.textContent}`;
     }
   }
 

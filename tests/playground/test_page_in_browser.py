@@ -19,6 +19,7 @@ class Story:
 
     def __init__(self) -> None:
         self.day = date(2026, 11, 22)
+        self.told_each_day = False
         self.slack = Playground(post_interval_s=0, advance=self.advance, today=self.today)
         self.slack.start()
         self.app = SampleApp(self.slack)
@@ -29,8 +30,12 @@ class Story:
         return self.day.isoformat()
 
     def advance(self, days: int) -> str:
-        self.day += timedelta(days=days)
-        self.app.alert(f"Customer of {self.day:%d.%m.}")
+        for _ in range(days):
+            self.day += timedelta(days=1)
+            if self.told_each_day:
+                self.app.alert(f"Customer of {self.day:%d.%m.}")
+        if not self.told_each_day:
+            self.app.alert(f"Customer of {self.day:%d.%m.}")
         return self.day.isoformat()
 
     def open(self, browser: Browser, path: str = "/", width: int = 1280) -> Page:
@@ -83,6 +88,38 @@ def test_an_alert_is_seen_claimed_and_asked_about(browser: Browser, story: Story
     answer = page.locator(".message.ephemeral")
     expect(answer).to_contain_text("Only visible to you")
     expect(answer).to_contain_text("You asked: status 00001")
+    page.close()
+
+
+def test_each_message_stands_under_the_business_day_that_it_came_on(browser: Browser, story: Story) -> None:
+    root = story.app.alert("Somebody")
+    page = story.open(browser)
+    story.told_each_day = True
+    page.get_by_role("button", name="Next week").click()
+    expect(page.locator("#today")).to_have_text("Sunday, November 29th")
+    # An app that takes its time posts when the days have passed already: that is of the new day.
+    late = story.app.alert("Late")
+    story.app.client.chat_postMessage(channel=CUSTOMER_CARE, thread_ts=root, text="a reply")
+    expected = [
+        "Sunday, November 22nd",
+        "Monday, November 23rd",
+        "Tuesday, November 24th",
+        "Wednesday, November 25th",
+        "Thursday, November 26th",
+        "Friday, November 27th",
+        "Saturday, November 28th",
+        "Sunday, November 29th",
+    ]
+    reply = page.locator(".thread-last time")
+    for _ in range(2):  # as it came, and as it is drawn anew
+        expect(page.locator(f".message[data-ts='{late}']")).to_be_visible()
+        expect(page.locator(".day")).to_have_text(expected)
+        expect(page.locator(".day").last).to_have_text(expected[-1])
+        days = page.locator("#list > .message .by time").evaluate_all("all => all.map(one => one.title)")
+        assert [day.split(" at ")[0] for day in days] == [*expected, expected[-1]]
+        expect(reply).to_have_attribute("title", re.compile("^Sunday, November 29th at "))
+        page.reload()
+        page.wait_for_selector("body[data-live=true]")
     page.close()
 
 
