@@ -49,12 +49,21 @@ TIMELINE: Final = 20
 """Events on a page of the timeline."""
 _MOST_ATTRIBUTES: Final = 8
 _LAST_PAGE: Final = 200
+_MOST_NEAR: Final = 5
 
 
 class NoCustomerError(WarmlineError):
     """Nobody is called so: ``text``, cut; ``nearest`` are names that are like it, perhaps none."""
 
     code: ClassVar[str] = "no_customer"
+    near: tuple[FoundCustomer, ...] = ()
+    """Those whose names are ``nearest``, for whoever lets one of them be chosen."""
+
+
+class NobodyFoundError(NoCustomerError):
+    """A search for ``text`` found nobody; ``nearest`` are names that are like it, perhaps none."""
+
+    code: ClassVar[str] = "nobody_found"
 
 
 class NoAlertError(WarmlineError):
@@ -83,8 +92,8 @@ def status(ctx: Context, who: str, *, as_of: int | None = None) -> CardView | Ch
             return _card(tx, found[0], ctx, as_of)
         if found:
             return _choice(who, found, ctx)
-        near = [profile.name or profile.external_id for profile in customers.suggest(tx, who, 5)]
-    raise NoCustomerError(text=who[:80], nearest=near)
+        near = customers.suggest(tx, who, _MOST_NEAR)
+    raise _named_like(NoCustomerError(text=who[:80], nearest=_names(near)), near, ctx)
 
 
 def card(ctx: Context, customer_id: int) -> CardView:
@@ -100,13 +109,13 @@ def card_of_alert(ctx: Context, alert_id: int) -> CardView:
 
 
 def find(ctx: Context, text: str) -> Choice:
-    """Give those whom ``text`` may mean, the surest first; raises `NoCustomerError` with the nearest names."""
+    """Give those whom ``text`` may mean, the surest first; raises `NobodyFoundError` with the nearest names."""
     with ctx.database.reading() as tx:
         found = customers.search(tx, text, PAGE + 1)
         if found:
             return _choice(text, found, ctx)
-        near = [profile.name or profile.external_id for profile in customers.suggest(tx, text, 5)]
-    raise NoCustomerError(text=text[:80], nearest=near)
+        near = customers.suggest(tx, text, _MOST_NEAR)
+    raise _named_like(NobodyFoundError(text=text[:80], nearest=_names(near)), near, ctx)
 
 
 def needing_attention(ctx: Context, *, names: frozenset[str] | None = None, page: int = 0) -> AttentionPage:
@@ -202,6 +211,15 @@ def why(ctx: Context, alert_id: int) -> WhyView:
             ),
             messages=tuple(DeliveryView(str(one.call), str(one.state), one.reason) for one in sent),
         )
+
+
+def _named_like(error: NoCustomerError, near: Sequence[Profile], ctx: Context) -> NoCustomerError:
+    error.near = tuple(_found(profile, ctx) for profile in near)
+    return error
+
+
+def _names(near: Sequence[Profile]) -> list[str]:
+    return [profile.name or profile.external_id for profile in near]
 
 
 def _values(tx: Transaction, found: Alert, condition: str, ctx: Context) -> tuple[Evidence, ...]:

@@ -28,8 +28,10 @@ LONGEST_SEARCHED: Final = 200
 """Characters of a name or an address that searching looks at: an index of PostgreSQL takes no more than 2,700 bytes."""
 _LAST_CHARACTER: Final = "\U0010ffff"
 _INTAKE_LOCK: Final = 0x5741524E  # "WARN": the advisory lock of intakes on PostgreSQL
-_ALIKE: Final = 70.0
+_ALIKE: Final = 75.0
 """From 0 to 100: how alike a name must be to be suggested."""
+_ALIKE_WORDS: Final = 70.0
+"""From 0 to 100: how alike one word of it must be to one that was typed, or a name of two letters would be like any."""
 
 # Compared by code points, as SQLite does, whatever language the server's own order is.
 _Searched = Text().with_variant(TEXT(collation="C"), "postgresql")
@@ -170,11 +172,17 @@ def suggest(tx: Transaction, text: str, limit: int) -> list[Profile]:
         scorer=fuzz.WRatio,
         processor=None,
         score_cutoff=_ALIKE,
-        limit=limit,
+        limit=limit * 4,
     )
-    ids = [int(rows[index][0]) for _, _, index in best]
+    ids = [int(rows[index][0]) for name, _, index in best if _share_a_word(wanted, name)][:limit]
     profiles = by_ids(tx, ids)
     return [profiles[customer_id] for customer_id in ids if customer_id in profiles]
+
+
+def _share_a_word(wanted: str, name: str) -> bool:
+    return any(
+        fuzz.ratio(one, other) >= _ALIKE_WORDS for one in wanted.split()[:20] for other in name.split()[:20]
+    )
 
 
 def ids(tx: Transaction, known_at: int) -> NDArray[np.int64]:

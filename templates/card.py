@@ -71,6 +71,11 @@ def customer_choice(
     return _customers(voice.say("customer", name, text=cut(text, 80), n=len(found)), found, voice)
 
 
+def nearest_customers(said: Mrkdwn, near: Sequence[FoundCustomer], voice: Voice) -> Rendered:
+    """Say that nobody is called so, and let one of those who are called like it be chosen."""
+    return _customers(said, near, voice)
+
+
 def found_customers(
     text: str, found: Sequence[FoundCustomer], voice: Voice, *, more: bool = False
 ) -> Rendered:

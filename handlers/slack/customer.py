@@ -1,10 +1,13 @@
 """``/customer``: read what was typed, ask, lay the answer out."""
 
+import re
+
 from handlers import answer
 from handlers.answer import Choice, NoCustomerError
 from handlers.slack.asked import Asked
 from handlers.slack.typed import (
     MissingArgumentError,
+    Typed,
     UnknownCommandError,
     first_word,
     nearest,
@@ -20,11 +23,22 @@ from templates.views import CardView
 COMMAND = "/customer"
 SUBCOMMANDS = ("status", "find", "timeline", "list", "help")
 _OPTIONS = ("as-of",)
+# One long dash may have been two short ones.
+_OPTION = re.compile(r"(?<!\S)(?:--[a-z]|[-\u2013\u2014]as-of)", re.IGNORECASE)
 
 
 def customer(asked: Asked, text: str) -> Rendered:
     """Answer ``/customer``; what is no subcommand is whom the question is about."""
-    typed = plain(text)
+    try:
+        return _answer(asked, plain(text))
+    except NoCustomerError as error:
+        if not error.near:
+            raise
+        voice = asked.voice()
+        return card.nearest_customers(voice.words.error(error), error.near, voice)
+
+
+def _answer(asked: Asked, typed: str) -> Rendered:
     word, rest = first_word(typed)
     match word.casefold():
         case "":
@@ -56,11 +70,12 @@ def attention_page(asked: Asked, page: int, *, mine: bool) -> Rendered:
 
 
 def _status(asked: Asked, text: str) -> Rendered:
-    typed = read(text, _OPTIONS) if "as-of" in text else None
-    who = typed.rest if typed else text
+    typed = _typed(text, _OPTIONS)
+    who = typed.rest
     if not who:
         raise MissingArgumentError(usage=f"{COMMAND} status Ann Bell")
-    as_of = asked.ctx.calendar.parse(typed.options["as-of"]) if typed and typed.options else None
+    said = typed.options.get("as-of")
+    as_of = asked.ctx.calendar.parse(said) if said is not None else None
     found = _who(asked, who, as_of)
     if isinstance(found, Choice):
         return _choice(asked, found)
@@ -78,7 +93,13 @@ def _who(asked: Asked, who: str, as_of: int | None = None) -> CardView | Choice:
         return answer.status(asked.ctx, straight, as_of=as_of)
 
 
+def _typed(text: str, options: tuple[str, ...] = ()) -> Typed:
+    """Read options where there are any; a name without is left as it was typed, curly quotes and all."""
+    return read(text, options) if _OPTION.search(text) else Typed(text, {})
+
+
 def _find(asked: Asked, text: str) -> Rendered:
+    text = _typed(text).rest
     if not text:
         raise MissingArgumentError(usage=f"{COMMAND} find bell")
     found = answer.find(asked.ctx, text)
@@ -90,6 +111,7 @@ def _choice(asked: Asked, found: Choice) -> Rendered:
 
 
 def _timeline(asked: Asked, text: str) -> Rendered:
+    text = _typed(text).rest
     if not text:
         raise MissingArgumentError(usage=f"{COMMAND} timeline Ann Bell")
     found = _who(asked, text)

@@ -89,6 +89,15 @@ def test_suggest_forgives_typing(people: Database) -> None:
         assert customers.suggest(tx, "qqqq", 3) == []
 
 
+def test_nobody_is_suggested_for_letters_that_are_like_no_word_of_a_name(people: Database) -> None:
+    with people.writing() as tx:
+        _add(tx, 7, "Z")
+        _add(tx, 8, "Liz Zoe")
+    with people.reading() as tx:
+        assert customers.suggest(tx, "zzz", 5) == []
+        assert _names(customers.suggest(tx, "liz zo", 5)) == ["Liz Zoe"]
+
+
 def test_profiles_carry_attributes_as_written(people: Database) -> None:
     with people.writing() as tx:
         tx.execute(

@@ -55,6 +55,22 @@ def test_no_match_suggests_the_nearest_names(world: World) -> None:
     assert "I know no customer “zzzz”" in world.said("/customer zzzz")
 
 
+@pytest.mark.parametrize("typed", ["Anne Bel", "status Anne Bel", "find Anne Bel", "timeline Anne Bel"])
+def test_the_nearest_names_can_be_chosen(world: World, typed: str) -> None:
+    answer = world.command(f"/customer {typed}")
+    assert answer is not None
+    offered = [block["accessory"]["value"] for block in answer.blocks if "accessory" in block]
+    assert encode(Press.CARD, 1) in offered
+    assert "*Ann Bell*" in everything(answer)
+
+
+def test_where_nobody_is_near_the_next_step_is_not_the_one_just_taken(world: World) -> None:
+    assert "Fewer letters find more" in world.said("/customer find zzzz")
+    said = world.said("/customer zzzz")
+    assert "Write a part of the name that you are sure of" in said
+    assert "/customer find" not in said
+
+
 def test_a_misspelt_subcommand_gets_help_with_the_nearest(world: World) -> None:
     said = world.said("/customer statsu Ann Bell")
     assert "I do not know `/customer statsu`. Did you mean `/customer status`?" in said
@@ -120,6 +136,23 @@ def test_as_of_a_day_in_the_past(world: World) -> None:
     assert "No open alerts" in said
     assert "is no date or time" in world.said("/customer status Ann Bell --as-of tomorrow")
     assert "--as-of needs a value" in world.said("/customer status Ann Bell —as-of")
+
+
+@pytest.mark.parametrize("typed", ["Ann Bell --asof 2024-08-29", "status Ann Bell --asof=2024-08-29"])
+def test_an_unknown_option_is_no_part_of_a_name(world: World, typed: str) -> None:
+    assert "I do not know the option --asof. Did you mean --as-of?" in world.said(f"/customer {typed}")
+
+
+def test_options_stand_where_they_mean_something(world: World) -> None:
+    assert "as things stood on" in world.said("/customer --as-of=2024-08-29 Ann Bell")
+    for typed in ("find bell --as-of 2024-08-29", "timeline Ann Bell --page 2", "find bell --all"):
+        assert "I do not know the option --" in world.said(f"/customer {typed}")
+
+
+def test_dashes_and_quotes_in_a_name_are_no_options(world: World, database: Database) -> None:
+    customer(database, 3, known_since=NOW - DAY)
+    name(database, 3, name="Smith - O\u2019Neil \u2014 Sons")
+    assert "Smith - O\u2019Neil \u2014 Sons" in world.said("/customer Smith - O\u2019Neil \u2014 Sons")
 
 
 def test_a_hostile_customer_is_found_and_shown_as_text(world: World, database: Database) -> None:
