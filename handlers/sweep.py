@@ -8,6 +8,7 @@ touched is forgotten last. It must not know how a term is answered, nor how an a
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import ClassVar, Final
 
 import numpy as np
@@ -124,11 +125,14 @@ class _Pair:
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
-    """For how many customers of a block each rule holds, by its id; and the pairs that need a decision."""
+class _Change:
+    """For how many customers of a block a rule holds, and for whom it has come to hold, has ceased to, or is due."""
 
-    matched: dict[int, int]
-    changed: list[_Pair]
+    watched: _Watched
+    matched: int
+    entered: NDArray[np.int64]
+    left: NDArray[np.int64]
+    due: NDArray[np.int64]
 
 
 def sweep(ctx: Context, *, as_of: int | None = None) -> Swept:
@@ -158,10 +162,10 @@ def _sweep(ctx: Context, now: int) -> tuple[list[RuleCount], int]:
             rulebook.begin_sweep(tx, list(counts), now=now)
         known = customers.ids(snapshot, known_at=now)
         for block in _blocks(known):
-            pairs = _read_block(snapshot, ctx, watched, block, now)
-            for pair_rule, matched in pairs.matched.items():
-                counts[pair_rule].matched += matched
-            for batch in _batches(pairs.changed):
+            changes = _read_block(snapshot, ctx, watched, block, now)
+            for change in changes:
+                counts[change.watched.rule.id].matched += change.matched
+            for batch in _batches(_pairs(snapshot, ctx, changes, now)):
                 with ctx.database.writing() as tx:
                     _write(tx, ctx, batch, counts, now)
     with ctx.database.writing() as tx:
@@ -201,29 +205,40 @@ def _blocks(known: NDArray[np.int64]) -> Iterator[_Block]:
 
 def _read_block(
     tx: Transaction, ctx: Context, watched: Sequence[_Watched], block: _Block, now: int
-) -> _Found:
+) -> list[_Change]:
     wanted = tuple(dict.fromkeys(term for one in watched for term in terms(one.condition)))
     ids, columns = answers.answer(
         tx, wanted, now=now, calendar=ctx.calendar, currency=ctx.currency, customers=block.ids
     )
-    found = _Found(matched={}, changed=[])
+    changes = []
     for one in watched:
         matching = ids[evaluate(one.condition, columns)]
         before = one.held[np.searchsorted(one.held, block.first) : np.searchsorted(one.held, block.after)]
         waiting = np.fromiter(sorted(one.due), dtype=np.int64, count=len(one.due))
-        entered = np.setdiff1d(matching, before, assume_unique=True)
-        left = np.setdiff1d(before, matching, assume_unique=True)
         stayed = np.intersect1d(before, matching, assume_unique=True)
-        due = np.intersect1d(waiting, stayed, assume_unique=True)
-        spoken = _evidence(tx, ctx, one.condition, np.union1d(entered, due), now)
-        found.matched[one.rule.id] = len(matching)
-        found.changed.extend(_Pair(customer, one, matched=False, before=True) for customer in left.tolist())
-        found.changed.extend(
-            _Pair(customer, one, matched=True, before=False, evidence=spoken[customer])
-            for customer in entered.tolist()
+        changes.append(
+            _Change(
+                watched=one,
+                matched=len(matching),
+                entered=np.setdiff1d(matching, before, assume_unique=True),
+                left=np.setdiff1d(before, matching, assume_unique=True),
+                due=np.intersect1d(waiting, stayed, assume_unique=True),
+            )
         )
-        found.changed.extend(
-            _Pair(
+    return changes
+
+
+def _pairs(tx: Transaction, ctx: Context, changes: Iterable[_Change], now: int) -> Iterator[_Pair]:
+    """Give the pairs that need a decision, rule by rule: the evidence of one rule is in memory, not that of all."""
+    for change in changes:
+        one = change.watched
+        spoken = _evidence(tx, ctx, one.condition, np.union1d(change.entered, change.due), now)
+        for customer in change.left.tolist():
+            yield _Pair(customer, one, matched=False, before=True)
+        for customer in change.entered.tolist():
+            yield _Pair(customer, one, matched=True, before=False, evidence=spoken[customer])
+        for customer in change.due.tolist():
+            yield _Pair(
                 customer,
                 one,
                 matched=True,
@@ -231,9 +246,6 @@ def _read_block(
                 held_until=one.due[customer],
                 evidence=spoken[customer],
             )
-            for customer in due.tolist()
-        )
-    return found
 
 
 def _evidence(
@@ -248,11 +260,11 @@ def _evidence(
     return evidence_of(asked, columns, ids.tolist())
 
 
-def _batches(pairs: Sequence[_Pair]) -> Iterator[Sequence[_Pair]]:
-    """Cut into batches in the order of customers, so that two that write lock them in one order."""
-    ordered = sorted(pairs, key=lambda pair: (pair.customer_id, pair.watched.rule.id))
-    for start in range(0, len(ordered), BATCH):
-        yield ordered[start : start + BATCH]
+def _batches(pairs: Iterable[_Pair]) -> Iterator[Sequence[_Pair]]:
+    """Cut into batches as they come, each in the order of customers, so that two that write lock them in one order."""
+    coming = iter(pairs)
+    while batch := list(islice(coming, BATCH)):
+        yield sorted(batch, key=lambda pair: (pair.customer_id, pair.watched.rule.id))
 
 
 def _write(

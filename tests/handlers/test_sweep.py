@@ -410,3 +410,27 @@ def test_what_a_sweep_left_out_of_a_rule_that_was_changed_meanwhile_is_backlog_s
     with ctx.database.reading() as tx:
         [swept] = rules.listing(tx)
     assert swept.change is None
+
+
+def test_evidence_is_held_for_one_rule_at_a_time(ctx: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a rule found is written before the next one's evidence is read: a large first sweep fits into memory."""
+    for number in range(1, 5):
+        customer(ctx.database, number, known_since=D - 60 * DAY)
+    rule(ctx.database, "lapsing", SILENT)
+    rule(ctx.database, "quiet", "silent(purchase, 40d)")
+    done: list[str] = []
+
+    def noted(name: str) -> None:
+        real = getattr(sweep_module, name)
+
+        def note(*args: object) -> object:
+            done.append(name)
+            return real(*args)
+
+        monkeypatch.setattr(sweep_module, name, note)
+
+    noted("_evidence")
+    noted("_write")
+    monkeypatch.setattr(sweep_module, "BATCH", 2)
+    assert [one.opened for one in sweep(ctx, as_of=D).rules] == [4, 4]
+    assert done == ["_evidence", "_write", "_write"] * 2
