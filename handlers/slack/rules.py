@@ -1,10 +1,11 @@
 """``/rules``: read what was typed, ask or change, lay the answer out."""
 
+from typing import ClassVar
+
 from handlers import rulebook
-from handlers.rulebook import Request
+from handlers.rulebook import NoRuleError, Request
 from handlers.slack.asked import Asked
 from handlers.slack.typed import (
-    ExtraArgumentError,
     MissingArgumentError,
     Typed,
     UnknownCommandError,
@@ -13,7 +14,8 @@ from handlers.slack.typed import (
     read,
     unlinked,
 )
-from rules.alerts.typed import Options
+from rules.alerts.typed import BadRuleNameError, Options, rule_name
+from rules.errors import WarmlineError
 from templates import rule_pages
 from templates.blocks import Rendered
 from templates.help import rules_help
@@ -32,6 +34,12 @@ _USAGE = {
     "edit": f"{COMMAND} edit quiet silent(purchase, 45d) --severity high",
     "check": f"{COMMAND} check silent(purchase, 30d)",
 }
+
+
+class NotChosenError(WarmlineError):
+    """The rule ``name`` ships, and is not in use."""
+
+    code: ClassVar[str] = "not_chosen"
 
 
 def rules(asked: Asked, text: str) -> Rendered | None:
@@ -71,22 +79,41 @@ def _write(asked: Asked, subcommand: str, text: str) -> Rendered | None:
     options = Options(**typed.options)
     request = Request(asked.actor(), asked.key)
     change = rulebook.add if subcommand == "add" else rulebook.edit
-    return _told(asked, change(asked.ctx, request, name=name, condition=condition, options=options))
+    try:
+        return _told(asked, change(asked.ctx, request, name=name, condition=condition, options=options))
+    except NoRuleError as error:
+        raise _perhaps_not_chosen(asked, name, error) from error
 
 
 def _named(asked: Asked, subcommand: str, text: str) -> Rendered | None:
     typed = read(text, ())
-    name, extra = _split(typed)
+    # Nothing but a name stands here, so all the words are the name, as messages write it: Big spender silent.
+    name = " ".join(part for part in _split(typed) if part)
     if not name:
         raise MissingArgumentError(usage=_USAGE[subcommand])
-    if extra:
-        raise ExtraArgumentError(text=extra[:80], usage=_USAGE[subcommand])
+    try:
+        return _of_rule(asked, subcommand, name)
+    except NoRuleError as error:
+        raise _perhaps_not_chosen(asked, name, error) from error
+
+
+def _of_rule(asked: Asked, subcommand: str, name: str) -> Rendered | None:
     if subcommand == "show":
         return rule_pages.rule_card(rulebook.show(asked.ctx, name), asked.voice())
     if subcommand == "history":
         return rule_pages.rule_history(*rulebook.history(asked.ctx, name), asked.voice())
     change = {"pause": rulebook.pause, "resume": rulebook.resume, "remove": rulebook.remove}[subcommand]
     return _told(asked, change(asked.ctx, Request(asked.actor(), asked.key), name))
+
+
+def _perhaps_not_chosen(asked: Asked, name: str, error: NoRuleError) -> WarmlineError:
+    """Give what is wrong with a name of no rule in use: perhaps it ships."""
+    try:
+        slug = rule_name(name)
+    except BadRuleNameError:
+        return error
+    shipped = any(one.name == slug for one in rulebook.available(asked.ctx))
+    return NotChosenError(name=slug) if shipped else error
 
 
 def _split(typed: Typed) -> tuple[str, str]:

@@ -98,7 +98,7 @@ def test_pause_resume_and_remove(world: World) -> None:
     assert "1 open alert of it was closed" in world.said("/rules remove lapsing", user=MANAGER)
     assert world.alert().resolution is Resolution.RULE_CHANGED
     assert stored(world, "lapsing") is None
-    assert "There is no rule “lapsing”" in world.said("/rules show lapsing")
+    assert "The rule lapsing ships with me and is not chosen" in world.said("/rules show lapsing")
     assert "No rule is in use yet" in world.said("/rules list")
     with world.ctx.database.reading() as tx:
         assert [one.name for one in rules.listing(tx, states=[RuleState.REMOVED])] == ["lapsing"]
@@ -121,7 +121,10 @@ def test_show_and_check(world: World) -> None:
         ("check", "Something is missing"),
         ("show", "Something is missing"),
         ("show lapsin", "Did you mean lapsing?"),
-        ("pause lapsing now", "I do not know what to do with “now”"),
+        ("pause lapsing now", "There is no rule “lapsing now”. Did you mean lapsing?"),
+        ("show big spender silent", "is not chosen: `/rules add big_spender_silent` chooses it"),
+        ("edit growing --severity low", "is not chosen: `/rules add growing` chooses it"),
+        ("history !!!", "There is no rule “!!!”"),
         ("add quiet", "needs a condition"),
         ("add lapsing silent(purchase, 3d)", "There is a rule lapsing already"),
         ("add !!! silent(purchase, 3d)", "cannot be the name of a rule"),
@@ -166,6 +169,16 @@ def test_a_condition_that_is_none_is_pointed_at(world: World, condition: str) ->
     if len(condition) > 1:
         assert "This condition does not work yet" in said
         assert "```" in said
+
+
+def test_a_rule_goes_by_the_name_that_messages_give_it(world: World) -> None:
+    world.said("/rules add big_spender_silent", user=MANAGER)
+    for typed in ("Big spender silent", "“Big spender silent”", "big_spender_silent"):
+        assert "The rule Big spender silent is watched" in world.said(f"/rules show {typed}")
+    assert "History of Big spender silent" in world.said("/rules history big spender silent")
+    assert "is paused" in world.said("/rules pause big spender silent", user=MANAGER)
+    assert "is watched again" in world.said("/rules resume Big Spender Silent", user=MANAGER)
+    assert "is removed" in world.said("/rules remove big spender silent", user=MANAGER)
 
 
 def test_a_repair_is_suggested(world: World) -> None:
