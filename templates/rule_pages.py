@@ -3,6 +3,7 @@
 It must not know where any of it came from.
 """
 
+import re
 from collections.abc import Sequence
 
 from slack_sdk.models.blocks import Block
@@ -22,6 +23,7 @@ from templates.words import Mrkdwn, code, cut
 
 _MOST_VERSIONS = 8
 _DIFF = 500
+_CHANGED = re.compile(r"(?P<sign>[-+]) (?P<name>[a-z]+): ?(?P<value>.*)\Z")
 
 
 def rule_list(cards: Sequence[RuleCard], available: Sequence[BookRule], voice: Voice) -> Rendered:
@@ -51,7 +53,7 @@ def rule_history(name: str, versions: Sequence[VersionView], voice: Voice) -> Re
             version=str(one.version),
             author=mention(one.author),
             when=voice.figures.slack_time(one.at),
-            diff=_fenced(one.diff),
+            diff=_difference(one.diff, voice),
         )
         for one in versions[:_MOST_VERSIONS]
     ]
@@ -62,7 +64,8 @@ def rule_change(view: ChangeView, voice: Voice) -> Rendered:
     """Say what a change did, and show the rule as it is now."""
     name = title(view.card.name)
     if view.did == "remove":
-        text = voice.say("rules", "did_remove", title=name, n=view.closed)
+        closed = {"n": view.closed, "shown": voice.figures.number(view.closed)}
+        text = voice.say("rules", "did_remove", title=name, closed=closed)
         return blocks.rendered(text, [blocks.section(text)])
     text = voice.say("rules", f"did_{view.did}", title=name)
     layout = [blocks.section(text), *_counted(view.holding, voice)]
@@ -71,7 +74,7 @@ def rule_change(view: ChangeView, voice: Voice) -> Rendered:
         for one in view.warnings[:3]
     ]
     if view.did == "edit":
-        layout.append(blocks.section(voice.say("rules", "difference", diff=_fenced(view.diff))))
+        layout.append(blocks.section(voice.say("rules", "difference", diff=_difference(view.diff, voice))))
     layout += _card(view.card, voice)
     return blocks.rendered(text, layout)
 
@@ -190,5 +193,26 @@ def _counted(holding: int | None, voice: Voice) -> list[Block]:
     return [blocks.section(voice.say("rules", "holding", n=holding, shown=voice.figures.number(holding)))]
 
 
-def _fenced(diff: str) -> Mrkdwn:
-    return code(cut(diff, _DIFF))
+def _difference(diff: str, voice: Voice) -> Mrkdwn:
+    """Give a difference as it may stand in a block of code, its values as people write them."""
+    lines = [_changed(line, voice) for line in diff.split("\n")]
+    return code(cut("\n".join(lines), _DIFF))
+
+
+def _changed(line: str, voice: Voice) -> str:
+    found = _CHANGED.match(line)
+    if found is None:
+        return line
+    name, value = found["name"], found["value"]
+    if name == "cooldown" and value.isdecimal():
+        value = _length(int(value)) or voice.plain("rules", "cooldown_none")
+    elif not value:
+        value = voice.plain("rules", "default_channel" if name == "channel" else "value_none")
+    return f"{found['sign']} {name}: {value}"
+
+
+def _length(milliseconds: int) -> str:
+    """Write a length of time as the option takes it; nothing for none."""
+    if milliseconds % DAY == 0:
+        return f"{milliseconds // DAY}d" if milliseconds else ""
+    return f"{round(milliseconds / HOUR)}h"
