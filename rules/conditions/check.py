@@ -113,10 +113,10 @@ def _of_types(test: Test) -> Iterator[Problem]:
         case Among(_, values):
             yield from (problem for value in values for problem in _of_value(measure, value, subject))
         case Compare(_, operator, value):
-            problems = tuple(_of_value(measure, value, subject))
-            if not problems and isinstance(value, Text) and operator in ORDERS:
-                problems = (_problem(Code.NO_ORDER, value, subject),)
-            yield from problems
+            if operator in ORDERS and _without_order(measure, value):
+                yield _no_order(test, value, subject)
+            else:
+                yield from _of_value(measure, value, subject)
 
 
 _EXAMPLES: Final = {
@@ -156,6 +156,17 @@ def _of_value(measure: Measure, value: Value, subject: dict[str, str]) -> Iterat
 
 def _problem(code: Code, value: Value, subject: dict[str, str], repair: str | None = None) -> Problem:
     return Problem(code, value.span, {**subject, "found": value_text(value)}, repair)
+
+
+def _without_order(measure: Measure, value: Value) -> bool:
+    """Whether what is compared is a text, or would be one once its quotes were there: one refusal, not two in turn."""
+    return measure is Measure.TEXT or (measure is Measure.OPEN and isinstance(value, Text))
+
+
+def _no_order(test: Test, value: Value, subject: dict[str, str]) -> Problem:
+    text = value_text(value)
+    meant = f"{subject['subject']} = {text if isinstance(value, Text) else quoted(text)}"
+    return Problem(Code.NO_ORDER, test.span, {**subject, "found": text}, meant)
 
 
 def _bare(test: Test) -> str | None:

@@ -134,8 +134,18 @@ BAD = [
     ("segment in (a, 2026-01-01)", Code.NEEDS_TEXT, "2026-01-01", 'segment in (a, "2026-01-01")'),
     ("attr.plan contains 12", Code.NEEDS_TEXT, "12", 'attr.plan contains "12"'),
     ("tenure contains 12", Code.NOT_TEXT, "tenure contains 12", None),
-    ("segment > vip", Code.NO_ORDER, "vip", None),
-    ("count(ticket where priority >= high) > 1", Code.NO_ORDER, "high", None),
+    ("segment > vip", Code.NO_ORDER, "segment > vip", "segment = vip"),
+    ("segment > 3", Code.NO_ORDER, "segment > 3", 'segment = "3"'),
+    ("tenure > 3 and owner <= 30d", Code.NO_ORDER, "owner <= 30d", 'tenure > 3 and owner = "30d"'),
+    ("attr.plan > gold", Code.NO_ORDER, "attr.plan > gold", "attr.plan = gold"),
+    (
+        "count(ticket where priority >= high) > 1",
+        Code.NO_ORDER,
+        "priority >= high",
+        "count(ticket where priority = high) > 1",
+    ),
+    ("count(visit) > 1e999", Code.NEEDS_NUMBER, "1e999", None),
+    ("count(visit) = NaN", Code.NEEDS_NUMBER, "NaN", None),
     ("count(ticket where amount = high) > 1", Code.NEEDS_NUMBER, "high", None),
 ]
 
