@@ -264,6 +264,8 @@ def _serve(cli: Cli, bot: Bot, ready: Callable[[int], None] | None = None) -> No
 @_stays_here
 def demo(_: Cli, port: int, data: str) -> None:  # noqa: ARG001  there is one company as yet
     """Run the bot and a Slack workspace on this machine, with real purchases; the page opens in any browser."""
+    # What a newcomer is to see is the page, not every sweep.
+    logs.configure(level="WARNING")
     clock = BusinessClock()
     folder = Path(".demo")
     ctx: Context

@@ -46,7 +46,7 @@ from templates.words import Words
 from tests import postgres
 
 FIRST_DAY = 20_000
-CUSTOMERS = 250
+CUSTOMERS = 160
 DAYS_OF_HISTORY = 400
 POLICY = DeliveryPolicy(
     lease=2_500, call_timeout=1_000, settle=1_500, interval=15, blocked=500, backoff=50, max_backoff=500
@@ -189,7 +189,7 @@ def sweep_once(ctx: Context) -> int:
 
 
 def live(url: str, addresses: dict[str, str], name: str, *, sweeps: bool) -> None:
-    """One life of the bot: deliver all the time, and sweep a day or two meanwhile, until killed."""
+    """One life of the bot: deliver all the time, and sweep a day meanwhile, until killed."""
     _quiet()
     ctx = context(url)
     client = WebClient(
@@ -207,9 +207,7 @@ def live(url: str, addresses: dict[str, str], name: str, *, sweeps: bool) -> Non
 
     threading.Thread(target=deliver, daemon=True).start()
     if sweeps:
-        for _ in range(2):
-            sweep_once(ctx)
-            time.sleep(0.2)
+        sweep_once(ctx)
     time.sleep(3600)
 
 
@@ -265,7 +263,10 @@ def _let_it_finish(url: str, slack: Slack, fork: Any) -> None:
     life.start()
     try:
         reader = Database(url)
-        for _ in range(2_400):
+        # As long as it takes: only when nothing has moved for a minute is what still waits called unsent.
+        before: object = None
+        moved_at = time.monotonic()
+        while time.monotonic() - moved_at < 60:
             with reader.reading() as tx:
                 waiting = outbox.waiting(tx).counts
                 doubtful = tx.execute(
@@ -273,6 +274,8 @@ def _let_it_finish(url: str, slack: Slack, fork: Any) -> None:
                 ).scalar_one()
             if not waiting and not doubtful:
                 break
+            if (waiting, doubtful) != before:
+                before, moved_at = (waiting, doubtful), time.monotonic()
             time.sleep(0.1)
         reader.close()
     finally:
