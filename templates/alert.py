@@ -29,7 +29,7 @@ _MOST_FACTS = 8
 
 
 def alert_message(view: AlertView, voice: Voice) -> Rendered:
-    """Lay out an alert as it stands; the buttons go when it has ended."""
+    """Lay out an alert as it stands; when it has ended, only the button that shows the customer stays."""
     ended = view.standing.resolution is not None
     layout: list[Block] = [
         blocks.header(_headline(view, voice)),
@@ -42,9 +42,9 @@ def alert_message(view: AlertView, voice: Voice) -> Rendered:
         action = cut(view.rule.action, limits.ACTION)
         layout.append(blocks.section(voice.say("alert", "suggestion", action=action)))
     layout += [blocks.context(line) for line in _small_print(view, voice)]
-    if not ended:
-        # The number of steps in the id makes Slack forget what was chosen in a menu once it was done.
-        layout.append(blocks.actions(_buttons(view, voice), block_id=f"alert-{view.id}-{view.steps}"))
+    buttons = [_customer_button(view, voice)] if ended else _buttons(view, voice)
+    # The number of steps in the id makes Slack forget what was chosen in a menu once it was done.
+    layout.append(blocks.actions(buttons, block_id=f"alert-{view.id}-{view.steps}"))
     return blocks.rendered(sentence(view, voice), layout)
 
 
@@ -151,9 +151,13 @@ def _buttons(view: AlertView, voice: Voice) -> list[InteractiveElement]:
                 for end in BY_PERSON
             ],
         ),
-        blocks.button(
-            voice.plain("common", "button_customer"),
-            action=action_id(Press.CUSTOMER),
-            value=encode(Press.CUSTOMER, view.id),
-        ),
+        _customer_button(view, voice),
     ]
+
+
+def _customer_button(view: AlertView, voice: Voice) -> InteractiveElement:
+    return blocks.button(
+        voice.plain("common", "button_customer"),
+        action=action_id(Press.CUSTOMER),
+        value=encode(Press.CUSTOMER, view.id),
+    )

@@ -48,9 +48,10 @@ def label(fact: Evidence, voice: Voice) -> str:
 
 def value(fact: Evidence, voice: Voice) -> str:
     """Say the value of a fact."""
-    if fact.value is None:
-        return voice.plain("terms", "value_unknown")
     subject = _subject(fact.term)
+    if fact.value is None:
+        never = isinstance(subject, DaysSince | DaysSinceFirst)
+        return voice.plain("terms", "value_never" if never else "value_unknown")
     number = _number(fact.value)
     if isinstance(subject, Never | Silent | Missing) and fact.value in ("true", "false"):
         return voice.plain("terms", _TRUTHS[type(subject), fact.value == "true"])

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 
 from playground.limits import message_content
+from rules.alerts.evidence import Evidence
 from rules.alerts.states import Resolution
 from templates.alert import alert_message
 from templates.blocks import Rendered
@@ -72,12 +73,21 @@ def test_says_where_it_stands(standing: Standing, said: str) -> None:
 
 @pytest.mark.parametrize("resolution", Resolution)
 @pytest.mark.parametrize("who", [None, "U08TOMBECKR"])
-def test_an_alert_that_ended_says_how_and_has_no_buttons(resolution: Resolution, who: str | None) -> None:
+def test_an_alert_that_ended_says_how_and_has_only_the_button_of_its_customer(
+    resolution: Resolution, who: str | None
+) -> None:
     standing = Standing(resolution=resolution, resolved_by=who, resolved_at=NOW, claimed_by="U08AIKOTNKA")
     message = alert_message(replace(ALERT, standing=standing), VOICE)
-    assert not elements(message)
+    assert [element["value"] for element in elements(message)] == [f"1:customer:{ALERT.id}"]
     assert "Call them" not in shown(message)
     assert message.blocks[0]["text"]["text"][0] in "✅🚪👌⌛📝"
+
+
+def test_what_never_happened_is_said_so() -> None:
+    facts = (Evidence("days_since(purchase)", None), Evidence("attr.plan", None))
+    message = shown(alert_message(replace(ALERT, facts=facts), VOICE))
+    assert r"Last purchase\n*never*" in message
+    assert r"Plan\n*unknown*" in message
 
 
 def test_a_hostile_name_mentions_nobody_and_breaks_nothing() -> None:
@@ -106,4 +116,4 @@ def test_the_content_changes_with_what_is_shown_and_only_then() -> None:
 def test_slack_takes_whatever_it_is_made_of(view: AlertView) -> None:
     message = alert_message(view, VOICE)
     message_content({"text": message.text, "blocks": message.blocks}, is_update=True)
-    assert bool(elements(message)) == (view.standing.resolution is None)
+    assert len(elements(message)) == (4 if view.standing.resolution is None else 1)
