@@ -15,11 +15,13 @@ from typing import Any, Final, Protocol, cast
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from rules.conditions.problems import ConditionError, Problem
-from rules.conditions.spans import caret
+from rules.conditions.spans import Span, caret
 from rules.errors import WarmlineError
 
 FOLDER: Final = Path(__file__).parent
 ENGLISH: Final = "en"
+_LONGEST_UNDERLINED: Final = 70
+"""Characters; a line of marks longer than this points at nothing."""
 _REPAIRED: Final = 450
 """How much of a repaired condition is shown; the whole may be a long text."""
 
@@ -147,7 +149,7 @@ class Words:
         self, problem: Problem, source: str, say: Callable[..., str], quoted: Callable[[str], str]
     ) -> dict[str, str]:
         return {
-            "pointer": quoted(caret(source, problem.span)),
+            "pointer": quoted(_pointer(source, problem)),
             "said": say("conditions", problem.code, **problem.params),
             "repaired": quoted(cut(problem.repaired(source) or "", _REPAIRED)),
         }
@@ -158,6 +160,13 @@ class Words:
     def _call(self, page: str, name: str, params: Mapping[str, object]) -> str:
         macro = getattr(self._page(page).module, name)
         return str(macro(**params)).strip()
+
+
+def _pointer(source: str, problem: Problem) -> str:
+    """Point at a problem; where that would underline all that is shown of a longer text, at its beginning alone."""
+    start, end = problem.span
+    short = Span(start, start + 1) if end - start > _LONGEST_UNDERLINED else problem.span
+    return caret(source, short)
 
 
 def _mentioned(value: object) -> object:

@@ -107,6 +107,14 @@ def test_a_condition_that_is_none_is_pointed_at(text: str) -> None:
     assert said.count("```") % 2 == 0
 
 
+def test_a_text_that_is_too_long_is_not_underlined_as_a_whole() -> None:
+    with pytest.raises(ConditionError) as refused:
+        parse("x" * 3_000)
+    lines = WORDS.error_plain(refused.value).splitlines()
+    assert "^" in lines
+    assert not any("^^" in line for line in lines)
+
+
 def test_nothing_undefined_is_ever_shown() -> None:
     with pytest.raises(jinja2.UndefinedError):
         WORDS.say("errors", "no_alert")
