@@ -9,6 +9,7 @@ from handlers.slack.typed import (
     MissingArgumentError,
     Typed,
     UnknownCommandError,
+    UsageError,
     first_word,
     nearest,
     read,
@@ -40,6 +41,12 @@ class NotChosenError(WarmlineError):
     """The rule ``name`` ships, and is not in use."""
 
     code: ClassVar[str] = "not_chosen"
+
+
+class NothingSaidError(UsageError):
+    """An edit of the rule ``name`` that says nothing; ``usage`` shows how it goes."""
+
+    code: ClassVar[str] = "nothing_said"
 
 
 def rules(asked: Asked, text: str) -> Rendered | None:
@@ -76,6 +83,8 @@ def _write(asked: Asked, subcommand: str, text: str) -> Rendered | None:
     name, condition = _split(typed)
     if not name:
         raise MissingArgumentError(usage=_USAGE[subcommand])
+    if subcommand == "edit" and not condition and not typed.options:
+        raise NothingSaidError(name=name[:80], usage=_USAGE["edit"])
     options = Options(**typed.options)
     request = Request(asked.actor(), asked.key)
     change = rulebook.add if subcommand == "add" else rulebook.edit

@@ -56,7 +56,10 @@ def test_only_the_claimant_or_a_manager_gives_it_back_and_a_refusal_is_audited(w
     world.press(Press.CLAIM, 1, user=AIKO)
     refused = world.press(Press.UNCLAIM, 1, user=TOM)
     assert refused is not None
-    assert "Only whoever claimed an alert gives it back" in refused[0].text
+    assert (
+        "“Give back” is for whoever claimed the alert, and for managers; nothing was changed. The manager"
+        in refused[0].text
+    )
     assert [(one.actor, one.action) for one in world.audited("alert:1")] == [(TOM, "refused:unclaim")]
     assert world.press(Press.UNCLAIM, 1, user=MANAGER) is None
     assert world.alert().claimed_by is None

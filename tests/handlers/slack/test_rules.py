@@ -139,6 +139,7 @@ def test_show_and_check(world: World) -> None:
         ("add x silent(purchase, 3d) --action " + "y" * 501, "--action cannot be"),
         ("add x silent(purchase, 3d) --action", "--action needs a value"),
         ('add x silent(purchase, 3d) --action "Call', "A quotation mark is never closed"),
+        ("edit lapsing", "Say what is to change in the rule lapsing: its condition, or an option."),
         ("remove nothing", "There is no rule “nothing”"),
     ],
 )
