@@ -71,7 +71,9 @@ def test_every_command_of_the_code_is_in_it_and_no_other(manifest: dict[str, Any
 
 def test_it_asks_for_the_scopes_that_the_calls_need_and_no_others(manifest: dict[str, Any]) -> None:
     code = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "handlers/slack").glob("*.py"))
-    called = set(re.findall(r"_client\.([a-zA-Z_]+)\(", code))
+    # The socket's client has methods of its own, which need no scope of the bot's.
+    called = {name for name in re.findall(r"_client\.([a-zA-Z_]+)\(", code) if hasattr(WebClient, name)}
+    assert "chat_postMessage" in called
     assert called <= set(SCOPES), "say above which scopes these need"
     asked = manifest["oauth_config"]["scopes"]["bot"]
     assert asked == sorted(asked)

@@ -121,7 +121,8 @@ def test_an_alert_is_claimed_snoozed_and_resolved_where_everybody_sees_it(office
     office.deliver()
     [root] = office.roots()
     assert f"*Recovered*, says <@{TOM}>" in root.text
-    assert not [block for block in root.blocks if block["type"] == "actions"]
+    [row] = [block for block in root.blocks if block["type"] == "actions"]
+    assert [element["value"] for element in row["elements"]] == ["1:customer:1"]
     assert [reply.split()[0] for reply in office.replies(root)] == ["👀", "💤", "✅"]
 
 
