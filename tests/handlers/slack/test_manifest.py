@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
+from slack_sdk import WebClient
 
 from handlers.slack.listeners import COMMANDS
 
