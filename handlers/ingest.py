@@ -93,8 +93,8 @@ def take_in(tx: Transaction, given: Sequence[EventIn], *, now: int, by_http: boo
         recent.remember(tx, sorted(remembered.items()), now=now)
     dirty.mark(
         tx,
-        [(rows[index].customer_id, rows[index].kind) for index in inserted]
-        + [(customer, dirty.PROFILE) for customer in touched],
+        [(rows[index].customer_id, rows[index].kind, rows[index].occurred_at) for index in inserted]
+        + [(customer, dirty.PROFILE, None) for customer in touched],
         now=now,
     )
     arrivals.note(tx, Counter(given[index].source for index in inserted), now=now)
@@ -124,7 +124,7 @@ def take_in_profiles(tx: Transaction, given: Sequence[CustomerIn], *, now: int) 
     first = events.first_at(tx, redated) if redated else {}
     customers.save(tx, [(before[name], _known_since(before[name], after[name], first)) for name in changed])
     touched = {before[name].id for name in changed} | set(made.values())
-    dirty.mark(tx, [(customer, dirty.PROFILE) for customer in touched], now=now)
+    dirty.mark(tx, [(customer, dirty.PROFILE, None) for customer in touched], now=now)
     return verdicts
 
 

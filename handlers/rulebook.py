@@ -24,7 +24,7 @@ from rules.conditions.evaluate import evaluate
 from rules.conditions.parse import parse
 from rules.conditions.tree import Condition, terms
 from rules.errors import WarmlineError
-from storage import alerts, audit, customers, events, inbox, matches, retry, rules
+from storage import alerts, audit, customers, events, inbox, matches, retry, rules, timers
 from storage import terms as answers
 from storage.audit import Entry
 from storage.database import Transaction
@@ -202,6 +202,7 @@ def remove(ctx: Context, request: Request, name: str) -> ChangeView | None:
             told=told,
         )
         matches.forget_rule(tx, rule.id)
+        timers.forget_rule(tx, rule.id)
         gone = "\n".join(f"- {line}" for line in _said(rule.body))
         _audit(tx, ctx, request, action="rule.remove", name=rule.name, diff=gone)
         return ChangeView(did="remove", card=replace(card, state=RuleState.REMOVED), closed=closed)
@@ -323,7 +324,7 @@ def _card(tx: Transaction, rule: Rule) -> RuleCard:
         version=rule.version,
         author=rule.author,
         at=rule.at,
-        matched=matches.count(tx, rule.id),
+        matched=rule.matched,
         open_alerts=alerts.unresolved_count(tx, rule_id=rule.id),
         swept_at=rule.swept_at,
         degraded=rule.degraded,

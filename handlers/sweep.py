@@ -1,45 +1,44 @@
 """The sweep: for whom the rules hold now, what changed since, and what becomes of it.
 
-Reads in one snapshot, in blocks of customers; writes in short transactions, each of which moves match, alert,
-transition and outbox together for its customers. A sweep that is cut short is simply repeated: what it read as
-touched is forgotten last. It must not know how a term is answered, nor how an alert looks.
+Looks at those alone who may have changed since the last sweep: whom something came in of, and whom nothing but the
+passing of time touched. Reads in one snapshot, in blocks of customers; writes in short transactions. A sweep that is
+cut short is simply repeated: what it read as touched is forgotten last. It must not know how a term is answered, nor
+what an alert does next.
 """
 
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import islice
-from typing import ClassVar, Final
+from dataclasses import dataclass, field
+from typing import ClassVar, Final, TypeVar
 
 import numpy as np
 import structlog
-from numpy.typing import NDArray
 
-from handlers import steps
+from handlers import changes, moves
+from handlers.changes import Block, Ids, Watched
 from handlers.context import Context
-from handlers.steps import Told
-from rules.alerts.decide import Decision, LastAlert, Policy, Previous, decide
-from rules.alerts.evidence import Evidence, evidence_of, evidence_terms
+from handlers.moves import RuleCount
 from rules.alerts.rule import RuleState
-from rules.alerts.states import Verb
-from rules.conditions.evaluate import evaluate
-from rules.conditions.parse import parse
-from rules.conditions.tree import Condition, terms
+from rules.conditions.thresholds import constants
 from rules.errors import WarmlineError
 from rules.instants import iso
-from storage import alerts, customers, dirty, matches, outbox
+from storage import customers, dirty, flips, outbox, running, timers
 from storage import rules as rulebook
 from storage import terms as answers
-from storage.alerts import Alert, Opening, Step
-from storage.database import Transaction
-from storage.outbox import Call, New, Subject
-from storage.rules import Rule
+from storage.database import Dialect, Transaction
+from storage.running import Ladders, Rung
 
-BLOCK: Final = 50_000
-"""Customers whose terms are held in memory at once."""
-BATCH: Final = 250
-"""Pairs of customer and rule that one transaction moves: well under 100 ms, so that intake never waits long."""
+MEANING: Final = 1
+"""Raised whenever the same condition over the same data comes to mean something else: all is evaluated anew then."""
+FEW: Final = 1_000
+"""So many customers are always looked at one by one."""
+WORTH_ALL: Final[Mapping[Dialect, float]] = {"sqlite": 0.15, "postgresql": 0.05}
+"""From this share of all customers on, evaluating all of them is faster."""
+FORGOTTEN_AT_ONCE: Final = 25
+"""Marks of so many batches are forgotten in one transaction, which intake waits for."""
+TIMERS_AT_ONCE: Final = 5_000
 
+_Item = TypeVar("_Item")
 log = structlog.get_logger(__name__)
 
 
@@ -47,18 +46,6 @@ class SweepInPastError(WarmlineError):
     """The rules were swept at ``last`` already, later than ``as_of``: time runs forward."""
 
     code: ClassVar[str] = "sweep_in_past"
-
-
-@dataclass(slots=True)
-class RuleCount:
-    """What a sweep found and did for one rule; all but ``matched`` are changes."""
-
-    rule: str
-    matched: int = 0
-    entered: int = 0
-    left: int = 0
-    opened: int = 0
-    resolved: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,53 +77,25 @@ class Swept:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class _Watched:
-    """An active rule with its condition read; for whom it held, ascending; and who waits for an instant that has come.
+@dataclass(slots=True)
+class _Plan:
+    """Which rules are looked at for whom: ``everybody`` for all customers, ``few`` for the ``candidates`` alone."""
 
-    ``due`` gives for each of those the end of the hold on the match, or None for the end of a snooze.
-    """
+    everybody: list[Watched]
+    few: list[Watched] = field(default_factory=list)
+    candidates: Ids = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
 
-    rule: Rule
-    condition: Condition
-    held: NDArray[np.int64]
-    due: Mapping[int, int | None]
-
-
-@dataclass(frozen=True, slots=True)
-class _Block:
-    """Customers to be evaluated together, ascending; the block answers for every number from ``first`` to ``after``."""
-
-    ids: NDArray[np.int64]
-    first: int
-    after: int
+    def passes(self, tx: Transaction, now: int) -> Iterator[tuple[Sequence[Watched], Block]]:
+        if self.everybody:
+            for block in changes.all_blocks(tx, now=now):
+                yield self.everybody, block
+        if self.few:
+            for block in changes.blocks_of(self.candidates):
+                yield self.few, block
 
 
-@dataclass(frozen=True, slots=True)
-class _Pair:
-    """One customer and one rule that need a decision. ``matched`` and ``before``: whether it holds, and held."""
-
-    customer_id: int
-    watched: _Watched
-    matched: bool
-    before: bool
-    held_until: int | None = None
-    evidence: tuple[Evidence, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class _Change:
-    """For how many customers of a block a rule holds, and for whom it has come to hold, has ceased to, or is due."""
-
-    watched: _Watched
-    matched: int
-    entered: NDArray[np.int64]
-    left: NDArray[np.int64]
-    due: NDArray[np.int64]
-
-
-def sweep(ctx: Context, *, as_of: int | None = None) -> Swept:
-    """Evaluate every active rule for every customer known, and do what follows.
+def sweep(ctx: Context, *, as_of: int | None = None, full: bool = False) -> Swept:
+    """Evaluate every active rule for whoever may have changed (with ``full``, for everybody), and do what follows.
 
     Raises `SweepInPastError` where a rule was swept later already (nothing is written then), and
     `storage.errors.SweepRunningError` where another sweep is under way.
@@ -144,245 +103,119 @@ def sweep(ctx: Context, *, as_of: int | None = None) -> Swept:
     started = time.perf_counter_ns()
     now = ctx.now() if as_of is None else as_of
     with ctx.database.sweeping():
-        counts, candidates = _sweep(ctx, now)
+        counts, candidates = _sweep(ctx, now, full=full)
     elapsed_ms = (time.perf_counter_ns() - started) // 1_000_000
     log.info("swept", elapsed_ms=elapsed_ms, candidates=candidates, rules=len(counts))
     return Swept(as_of=now, elapsed_ms=elapsed_ms, candidates=candidates, rules=tuple(counts))
 
 
-def _sweep(ctx: Context, now: int) -> tuple[list[RuleCount], int]:
+def _sweep(ctx: Context, now: int, *, full: bool) -> tuple[list[RuleCount], int]:
     with ctx.database.reading() as snapshot:
-        last = rulebook.last_swept(snapshot)
+        rules = rulebook.listing(snapshot, states=[RuleState.ACTIVE])
+        last = max((rule.swept_at for rule in rules if rule.swept_at is not None), default=None)
         if last is not None and now < last:
             raise SweepInPastError(as_of=iso(now), last=iso(last))
         touched = dirty.batches(snapshot)
-        watched = _watched(snapshot, now)
-        counts = {one.rule.id: RuleCount(rule=one.rule.name) for one in watched}
-        with ctx.database.writing() as tx:
-            rulebook.begin_sweep(tx, list(counts), now=now)
-        known = customers.ids(snapshot, known_at=now)
-        for block in _blocks(known):
-            changes = _read_block(snapshot, ctx, watched, block, now)
-            for change in changes:
-                counts[change.watched.rule.id].matched += change.matched
-            for batch in _batches(_pairs(snapshot, ctx, changes, now)):
-                with ctx.database.writing() as tx:
-                    _write(tx, ctx, batch, counts, now)
+        # Whoever doubts what is stored does not trust running values either.
+        believed = running.ladders(snapshot)
+        watched = changes.watch(snapshot, rules, now=now)
+        counts = {rule.id: RuleCount(rule=rule.name) for rule in rules}
+        plan = _Plan(everybody=watched) if full else _plan(snapshot, ctx, watched, now)
+        looked_at, rungs = _go_through(
+            snapshot, ctx, plan, counts, now=now, ladders=None if full else believed
+        )
     with ctx.database.writing() as tx:
         # The rules before their messages, as whoever removes a rule takes them.
-        rulebook.finish_sweep(tx, sorted((one.rule.id, one.rule.revision) for one in watched))
+        revisions = [(rule.id, rule.revision) for rule in rules]
+        rulebook.finish_sweep(tx, revisions, now=now, basis=_basis(ctx))
         outbox.release_forming(tx, now=ctx.elapsed())
-        dirty.forget(tx, touched)
-    return list(counts.values()), len(known)
+        running.move(tx, believed, rungs)
+        for rule in rules:
+            counts[rule.id].matched = rule.matched + counts[rule.id].entered - counts[rule.id].left
+    _forget(ctx, touched)
+    return list(counts.values()), looked_at
 
 
-def _watched(tx: Transaction, now: int) -> list[_Watched]:
-    rules = rulebook.listing(tx, states=[RuleState.ACTIVE])
-    waiting: dict[int, dict[int, int | None]] = {rule.id: {} for rule in rules}
-    for held in matches.held(tx, list(waiting), now=now):
-        waiting[held.rule_id][held.customer_id] = held.held_until
-    for alert in alerts.due(tx, list(waiting), now=now):
-        waiting[alert.rule_id].setdefault(alert.customer_id, None)
-    return [
-        _Watched(
-            rule=rule,
-            condition=parse(rule.body.condition),
-            held=matches.of_rule(tx, rule.id),
-            due=waiting[rule.id],
-        )
-        for rule in rules
+def _go_through(
+    snapshot: Transaction,
+    ctx: Context,
+    plan: _Plan,
+    counts: moves.Counts,
+    *,
+    now: int,
+    ladders: Ladders | None,
+) -> tuple[int, list[Rung]]:
+    """Read block by block, and write what changed; gives how many customers were looked at, and the rungs to put up."""
+    begun, everybody, rungs = False, 0, list[Rung]()
+    for watched, block in plan.passes(snapshot, now):
+        found = changes.read(snapshot, ctx, watched, block, now=now, ladders=ladders)
+        for batch in moves.batches(changes.pairs(snapshot, ctx, found.rules, now=now)):
+            with ctx.database.writing() as tx:
+                if not begun:
+                    rulebook.begin_sweep(tx, list(counts), now=now)
+                    begun = True
+                moves.write(tx, ctx, batch, counts, now)
+        # After the matches: a timer that was moved has done its work.
+        for some in _cut(list(found.due_at.items()), TIMERS_AT_ONCE):
+            with ctx.database.writing() as tx:
+                active = {rule_id for rule_id, _ in rulebook.current(tx, list(counts))}
+                timers.move(tx, {pair: at for pair, at in some if pair[1] in active})
+        everybody += len(block.ids) if block.everybody else 0
+        rungs += found.rungs
+    return everybody or len(plan.candidates), rungs
+
+
+def _plan(tx: Transaction, ctx: Context, watched: Sequence[Watched], now: int) -> _Plan:
+    """Find who may have changed since the last sweep; rules that are new, edited or resumed are looked at for everybody.
+
+    Whoever is told of by nothing that came in, no edge that an event has crossed, no timer and no wait that is over
+    answers every rule as before.
+    """
+    basis = _basis(ctx)
+    few = [
+        one
+        for one in watched
+        if one.rule.change is None and one.rule.settled_at is not None and one.rule.basis == basis
     ]
-
-
-def _blocks(known: NDArray[np.int64]) -> Iterator[_Block]:
-    """Cut the customers into blocks whose spans leave no number out: a match may stand for one not known any more."""
-    starts = range(0, max(len(known), 1), BLOCK)
-    for start in starts:
-        ids = known[start : start + BLOCK]
-        after = known[start + BLOCK] if start + BLOCK < len(known) else np.iinfo(np.int64).max
-        yield _Block(ids=ids, first=int(ids[0]) if start else 0, after=int(after))
-
-
-def _read_block(
-    tx: Transaction, ctx: Context, watched: Sequence[_Watched], block: _Block, now: int
-) -> list[_Change]:
-    wanted = tuple(dict.fromkeys(term for one in watched for term in terms(one.condition)))
-    ids, columns = answers.answer(
-        tx, wanted, now=now, calendar=ctx.calendar, currency=ctx.currency, customers=block.ids
-    )
-    changes = []
-    for one in watched:
-        matching = ids[evaluate(one.condition, columns)]
-        before = one.held[np.searchsorted(one.held, block.first) : np.searchsorted(one.held, block.after)]
-        waiting = np.fromiter(sorted(one.due), dtype=np.int64, count=len(one.due))
-        stayed = np.intersect1d(before, matching, assume_unique=True)
-        changes.append(
-            _Change(
-                watched=one,
-                matched=len(matching),
-                entered=np.setdiff1d(matching, before, assume_unique=True),
-                left=np.setdiff1d(before, matching, assume_unique=True),
-                due=np.intersect1d(waiting, stayed, assume_unique=True),
-            )
-        )
-    return changes
-
-
-def _pairs(tx: Transaction, ctx: Context, changes: Iterable[_Change], now: int) -> Iterator[_Pair]:
-    """Give the pairs that need a decision, rule by rule: the evidence of one rule is in memory, not that of all."""
-    for change in changes:
-        one = change.watched
-        spoken = _evidence(tx, ctx, one.condition, np.union1d(change.entered, change.due), now)
-        for customer in change.left.tolist():
-            yield _Pair(customer, one, matched=False, before=True)
-        for customer in change.entered.tolist():
-            yield _Pair(customer, one, matched=True, before=False, evidence=spoken[customer])
-        for customer in change.due.tolist():
-            yield _Pair(
-                customer,
-                one,
-                matched=True,
-                before=True,
-                held_until=one.due[customer],
-                evidence=spoken[customer],
-            )
-
-
-def _evidence(
-    tx: Transaction, ctx: Context, condition: Condition, wanted: NDArray[np.int64], now: int
-) -> Mapping[int, tuple[Evidence, ...]]:
-    asked = evidence_terms(condition)
-    if not len(wanted) or not asked:
-        return dict.fromkeys(wanted.tolist(), ())
-    ids, columns = answers.answer(
-        tx, asked, now=now, calendar=ctx.calendar, currency=ctx.currency, customers=wanted
-    )
-    return evidence_of(asked, columns, ids.tolist())
-
-
-def _batches(pairs: Iterable[_Pair]) -> Iterator[Sequence[_Pair]]:
-    """Cut into batches as they come, each in the order of customers, so that two that write lock them in one order."""
-    coming = iter(pairs)
-    while batch := list(islice(coming, BATCH)):
-        yield sorted(batch, key=lambda pair: (pair.customer_id, pair.watched.rule.id))
-
-
-def _write(
-    tx: Transaction, ctx: Context, batch: Sequence[_Pair], counts: Mapping[int, RuleCount], now: int
-) -> None:
-    """Move match, alert, transition and outbox for these pairs; leave those alone whose rule changed meanwhile."""
-    rule_ids = sorted({pair.watched.rule.id for pair in batch})
-    current = rulebook.current(tx, rule_ids)
-    pairs = [pair for pair in batch if (pair.watched.rule.id, pair.watched.rule.revision) in current]
-    last = alerts.latest(tx, rule_ids, sorted({pair.customer_id for pair in pairs}))
-    decided = [
-        (pair, _decide(pair, last.get((pair.watched.rule.id, pair.customer_id)), now)) for pair in pairs
-    ]
-    told = Told(now=now, elapsed=ctx.elapsed(), forming=True)
-    _move_matches(tx, decided, now)
-    _open(tx, [(pair, decision) for pair, decision in decided if decision.verb is Verb.OPEN], told)
-    _step(tx, decided, last, told)
-    for pair, decision in decided:
-        count = counts[pair.watched.rule.id]
-        count.entered += pair.matched and not pair.before
-        count.left += pair.before and not pair.matched
-        count.opened += decision.verb is Verb.OPEN
-        count.resolved += decision.verb is Verb.RESOLVE
-
-
-def _decide(pair: _Pair, alert: Alert | None, now: int) -> Decision:
-    rule = pair.watched.rule
-    last = LastAlert(alert.snoozed_until, alert.resolved_at, alert.resolution) if alert else None
-    policy = Policy(
-        kind=rule.body.kind, backlog=rule.body.backlog, cooldown=rule.body.cooldown, change=rule.change
-    )
-    return decide(Previous(pair.before, pair.held_until, last), pair.matched, now, policy)
-
-
-def _move_matches(tx: Transaction, decided: Iterable[tuple[_Pair, Decision]], now: int) -> None:
-    entered, left, holds = [], [], []
-    for pair, decision in decided:
-        key = (pair.customer_id, pair.watched.rule.id)
-        if pair.matched and not pair.before:
-            entered.append(key)
-        if pair.before and not pair.matched:
-            left.append(key)
-        if decision.verb is Verb.HOLD:
-            holds.append((*key, decision.until))
-        if decision.verb is Verb.OPEN and pair.held_until is not None:
-            holds.append((*key, None))
-    matches.enter(tx, entered, now=now)
-    matches.leave(tx, left)
-    matches.hold(tx, holds)
-
-
-def _open(tx: Transaction, decided: Sequence[tuple[_Pair, Decision]], told: Told) -> None:
-    if not decided:
-        return
-    ids = alerts.number(tx, len(decided))
-    told_alone = {
-        alert_id: pair
-        for (pair, decision), alert_id in zip(decided, ids, strict=True)
-        if not decision.in_digest
-    }
-    posts = outbox.add_all(
-        tx, [_post(pair, alert_id) for alert_id, pair in told_alone.items()], now=told.elapsed
-    )
-    roots = dict(zip(told_alone, posts, strict=True))
-    backlogs = {pair.watched.rule.id: pair.watched.rule for pair, decision in decided if decision.in_digest}
-    digests = {rule_id: _digest(tx, rule, told) for rule_id, rule in backlogs.items()}
-    openings = [
-        Opening(
-            customer_id=pair.customer_id,
-            rule_id=pair.watched.rule.id,
-            rule_version=pair.watched.rule.version,
-            reason=decision.reason,
-            evidence=pair.evidence,
-            root=roots[alert_id] if alert_id in roots else digests[pair.watched.rule.id],
-        )
-        for (pair, decision), alert_id in zip(decided, ids, strict=True)
-    ]
-    alerts.open_all(tx, openings, ids, now=told.now)
-
-
-def _post(pair: _Pair, alert_id: int) -> New:
-    rule = pair.watched.rule
-    return New(
-        call=Call.POST,
-        subject=Subject.ALERT,
-        channel=rule.body.channel,
-        rule_id=rule.id,
-        customer_id=pair.customer_id,
-        alert_id=alert_id,
+    if not few:
+        return _Plan(everybody=list(watched))
+    most = max(FEW, int(WORTH_ALL[tx.dialect] * customers.about(tx)))
+    candidates = _candidates(tx, ctx, few, now, most)
+    if candidates is None:
+        return _Plan(everybody=list(watched))
+    kept = {one.rule.id for one in few}
+    return _Plan(
+        everybody=[one for one in watched if one.rule.id not in kept], few=few, candidates=candidates
     )
 
 
-def _digest(tx: Transaction, rule: Rule, told: Told) -> int:
-    """Give the digest that this sweep, or one that was cut short before it, adds to."""
-    waiting = outbox.forming(tx, rule_id=rule.id, root=None)
-    if waiting is not None:
-        return waiting
-    digest = New(
-        call=Call.POST, subject=Subject.DIGEST, channel=rule.body.channel, rule_id=rule.id, forming=True
-    )
-    return outbox.add(tx, digest, now=told.elapsed)
+def _candidates(tx: Transaction, ctx: Context, few: Sequence[Watched], now: int, most: int) -> Ids | None:
+    came = dirty.customers(tx, most)
+    if came is None:
+        return None
+    asked = constants(one.condition for one in few)
+    last = min(one.rule.settled_at for one in few if one.rule.settled_at is not None)
+    passing = flips.Passing(last=last, now=now, calendar=ctx.calendar)
+    passed = flips.customers_in(tx, answers.flips(asked, passing), most)
+    if passed is None:
+        return None
+    due = timers.due(tx, [one.rule.id for one in few if one.timed], now=now)
+    waited = np.array([customer for one in few for customer in one.due], dtype=np.int64)
+    found = np.unique(np.concatenate([came, passed, due, waited]))
+    return None if len(found) > most else found
 
 
-def _step(
-    tx: Transaction,
-    decided: Iterable[tuple[_Pair, Decision]],
-    last: Mapping[tuple[int, int], Alert],
-    told: Told,
-) -> None:
-    taken: list[Step] = []
-    for pair, decision in decided:
-        alert = last.get((pair.watched.rule.id, pair.customer_id))
-        if alert is None:
-            continue
-        if decision.verb is Verb.WAKE:
-            taken.append(steps.waking(alert, reason=decision.reason))
-        if decision.verb is Verb.RESOLVE and decision.resolution is not None:
-            taken.append(
-                steps.resolving(alert, resolution=decision.resolution, reason=decision.reason, now=told.now)
-            )
-    steps.take(tx, taken, told)
+def _basis(ctx: Context) -> str:
+    """Say what answers hang on beside conditions and data: in another zone days begin at other instants."""
+    return f"{MEANING} {ctx.calendar.zone} {ctx.currency}"
+
+
+def _forget(ctx: Context, touched: Sequence[bytes]) -> None:
+    """Forget what was read as touched, some batches at a time; what is left of a forgetting cut short is read again."""
+    for batches in _cut(touched, FORGOTTEN_AT_ONCE):
+        with ctx.database.writing() as tx:
+            dirty.forget(tx, batches)
+
+
+def _cut(items: Sequence[_Item], size: int) -> Iterable[Sequence[_Item]]:
+    return (items[start : start + size] for start in range(0, len(items), size))

@@ -185,12 +185,20 @@ def _share_a_word(wanted: str, name: str) -> bool:
     )
 
 
-def ids(tx: Transaction, known_at: int) -> NDArray[np.int64]:
-    """Give the ids, ascending, of the customers known at the instant ``known_at``."""
+def ids(tx: Transaction, known_at: int, *, first: int = 0, limit: int | None = None) -> NDArray[np.int64]:
+    """Give the ids, ascending, of customers known at the instant ``known_at``: up to ``limit`` from ``first`` on."""
     rows = tx.execute(
-        select(col(Customer.id)).where(col(Customer.known_since) <= known_at).order_by(col(Customer.id))
-    ).all()
-    return np.fromiter((row[0] for row in rows), dtype=np.int64, count=len(rows))
+        select(col(Customer.id))
+        .where(col(Customer.id) >= first, col(Customer.known_since) <= known_at)
+        .order_by(col(Customer.id))
+        .limit(limit)
+    ).scalars()
+    return np.fromiter(rows, dtype=np.int64)
+
+
+def about(tx: Transaction) -> int:
+    """Give about how many customers there are: the highest number given, which is one seek."""
+    return int(tx.execute(select(func.max(col(Customer.id)))).scalar_one() or 0)
 
 
 def owned_among(tx: Transaction, customer_ids: Iterable[int], owners: Iterable[str]) -> set[int]:

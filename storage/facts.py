@@ -24,6 +24,7 @@ from storage import sets
 from storage.data import read_properties, read_value
 from storage.database import Transaction
 from storage.events import kind_ids
+from storage.running import HEAVY, STRIDE, Ladders, Rung, Values, selection_of
 
 CHUNK: Final = 20_000
 """Rows with properties that are held in memory at once."""
@@ -59,7 +60,15 @@ class Facts:
     """Answers for the customers ``ids`` (ascending), all of them known at ``now``; each question is put once."""
 
     def __init__(
-        self, tx: Transaction, *, now: int, calendar: Calendar, currency: str, ids: Ints, known_since: Ints
+        self,
+        tx: Transaction,
+        *,
+        now: int,
+        calendar: Calendar,
+        currency: str,
+        ids: Ints,
+        known_since: Ints,
+        ladders: Ladders | None = None,
     ) -> None:
         self._tx = tx
         self.now = now
@@ -68,9 +77,11 @@ class Facts:
         self.decimals = exponent(currency)
         self.ids = ids
         self.known_since = known_since
-        self._rows_of_ids = [(customer,) for customer in ids.tolist()]
+        self._everybody = [(customer,) for customer in ids.tolist()]
         self._kinds: dict[str, int | None] = {}
         self._asked: dict[tuple[object, ...], Any] = {}
+        self._ladders = ladders
+        self._heavy_found: dict[Events, Bools] = {}
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -95,24 +106,15 @@ class Facts:
 
     def count(self, events: Events, span: Span) -> Ints:
         """Count ``events`` in ``span``."""
-        if events.where is not None:
-            return np.bincount(self._rows(events, span).places, minlength=len(self)).astype(np.int64)
-        return self._once(("count", events, span), lambda: self._aggregate("count(*)", events, span).values)
+        return self._once(("count", events, span), lambda: self._count(events, span))
 
     def total(self, events: Events, span: Span) -> Ints:
         """Add the amounts of ``events`` in ``span`` that are in the account's currency, in minor units."""
-        if events.where is not None:
-            rows, totals = self._rows(events, span), np.zeros(len(self), dtype=np.int64)
-            np.add.at(totals, rows.places[rows.counted], rows.amounts[rows.counted])
-            return totals
-        return self._once(("total", events, span), lambda: self._aggregate(_TOTAL, events, span).values)
+        return self._once(("total", events, span), lambda: self._total(events, span))
 
     def amounts(self, events: Events, span: Span) -> Ints:
         """Count the amounts of ``events`` in ``span`` that are in the account's currency."""
-        if events.where is not None:
-            rows = self._rows(events, span)
-            return np.bincount(rows.places[rows.counted], minlength=len(self)).astype(np.int64)
-        return self._once(("amounts", events, span), lambda: self._aggregate(_AMOUNTS, events, span).values)
+        return self._once(("amounts", events, span), lambda: self._amounts(events, span))
 
     def latest_days(self, events: Events, most: int) -> Ints:
         """Give the last ``most`` business days with ``events``, one row a customer, latest first.
@@ -159,18 +161,55 @@ class Facts:
             self._kinds[name] = kind_ids(self._tx, [name]).get(name)
         return self._kinds[name]
 
+    def _count(self, events: Events, span: Span) -> Ints:
+        heavy = self._heavy(events)
+        if events.where is None:
+            counts = self._aggregate("count(*)", events, span, without=heavy).values
+            self._notice(events, counts)
+        else:
+            counts = np.bincount(self._rows(events, span).places, minlength=len(self)).astype(np.int64)
+        return self._climbed(events, span, heavy, counts, lambda values: values.events)
+
+    def _total(self, events: Events, span: Span) -> Ints:
+        heavy = self._heavy(events)
+        if events.where is None:
+            self._weigh(events, span)
+            totals = self._aggregate(_TOTAL, events, span, without=heavy).values
+        else:
+            rows, totals = self._rows(events, span), np.zeros(len(self), dtype=np.int64)
+            np.add.at(totals, rows.places[rows.counted], rows.amounts[rows.counted])
+        return self._climbed(events, span, heavy, totals, lambda values: values.total)
+
+    def _amounts(self, events: Events, span: Span) -> Ints:
+        heavy = self._heavy(events)
+        if events.where is None:
+            self._weigh(events, span)
+            amounts = self._aggregate(_AMOUNTS, events, span, without=heavy).values
+        else:
+            rows = self._rows(events, span)
+            amounts = np.bincount(rows.places[rows.counted], minlength=len(self)).astype(np.int64)
+        return self._climbed(events, span, heavy, amounts, lambda values: values.amounts)
+
     def _extreme(self, events: Events, *, newest: bool) -> Known:
         if events.where is not None:
+            heavy = self._heavy(events)
             rows = self._rows(events, Span(None, self.now))
             found = np.full(len(self), _NEVER if newest else _FAR, dtype=np.int64)
             (np.maximum if newest else np.minimum).at(found, rows.places, rows.instants)
-            return Known(found, np.bincount(rows.places, minlength=len(self)) > 0)
+            known = np.bincount(rows.places, minlength=len(self)) > 0
+            if heavy.any():
+                values = self._up_to(events, self.now, heavy)
+                found[heavy] = values.last if newest else values.first
+                known[heavy] = values.events > 0
+            return Known(found, known)
         order = "DESC" if newest else "ASC"
         return self._aggregate(
             "event.occurred_at", events, Span(None, self.now), f"ORDER BY occurred_at {order} LIMIT 1"
         )
 
-    def _aggregate(self, what: str, events: Events, span: Span, order: str = "") -> Known:
+    def _aggregate(
+        self, what: str, events: Events, span: Span, order: str = "", without: Bools | None = None
+    ) -> Known:
         """Ask for one number of each customer's ``events`` in ``span``, by a subquery that is a range of the key."""
         kind = self._kind(events.kind)
         if kind is None:
@@ -184,8 +223,8 @@ class Facts:
         if span.after is not None:
             binds["after"] = span.after
         if ":currency" in what:
-            return self._placed(sql, {**binds, "currency": self.currency})
-        return self._placed(sql, binds)
+            return self._placed(sql, {**binds, "currency": self.currency}, without)
+        return self._placed(sql, binds, without)
 
     def _at(self, sign: str, bound: str) -> str:
         """Bound the instants of a customer's events of a kind.
@@ -197,9 +236,9 @@ class Facts:
             return f"event.occurred_at {sign} {bound}"
         return f"(event.customer_id, event.kind, event.occurred_at) {sign} (given.id, :kind, {bound})"
 
-    def _placed(self, sql: str, binds: Mapping[str, object]) -> Known:
+    def _placed(self, sql: str, binds: Mapping[str, object], without: Bools | None = None) -> Known:
         found = Known(np.zeros(len(self), dtype=np.int64), np.zeros(len(self), dtype=np.bool_))
-        rows = [row for row in self._tx.execute(self._given(sql, binds)).all() if row[1] is not None]
+        rows = [row for row in self._tx.execute(self._given(sql, binds, without)).all() if row[1] is not None]
         if rows:
             table = np.array([tuple(row) for row in rows], dtype=np.int64)
             places = np.searchsorted(self.ids, table[:, 0])
@@ -207,22 +246,142 @@ class Facts:
             found.known[places] = True
         return found
 
-    def _given(self, sql: str, binds: Mapping[str, object]) -> TextClause:
-        return sets.given(self._tx.dialect, sql, _IDS, self._rows_of_ids).bindparams(**binds)
+    def _given(self, sql: str, binds: Mapping[str, object], without: Bools | None = None) -> TextClause:
+        rows = self._everybody
+        if without is not None and without.any():
+            rows = [(customer,) for customer in self.ids[~without].tolist()]
+        return sets.given(self._tx.dialect, sql, _IDS, rows).bindparams(**binds)
+
+    # Heavy accounts
+
+    def new_rungs(self) -> list[Rung]:
+        """Give the rungs that the ladders asked for here lack, those of accounts that were found to be heavy too."""
+        return [rung for events, heavy in self._heavy_found.items() for rung in self._rungs(events, heavy)]
+
+    def _heavy(self, events: Events) -> Bools:
+        """Tell whose ``events`` have a ladder: theirs are not counted one by one."""
+        return self._once(("heavy", events), lambda: self._standing(events))
+
+    def _standing(self, events: Events) -> Bools:
+        kind = self._kind(events.kind)
+        if self._ladders is None or kind is None or not self._ladders.customers:
+            return np.zeros(len(self), dtype=np.bool_)
+        standing = self._ladders.standing(self._tx, self.ids, kind, selection_of(events, self.currency))
+        if standing.any():
+            self._heavy_found[events] = standing
+        return standing
+
+    def _weigh(self, events: Events, span: Span) -> None:
+        """Find out who is heavy before amounts are added: their number says it."""
+        if self._ladders is not None:
+            self.count(events, span)
+
+    def _notice(self, events: Events, counts: Ints) -> None:
+        if self._ladders is not None and (counts > HEAVY).any():
+            self._heavy_found[events] = self._heavy_found.get(events, counts > HEAVY) | (counts > HEAVY)
+
+    def _climbed(
+        self, events: Events, span: Span, heavy: Bools, light: Ints, part: Callable[[Values], Ints]
+    ) -> Ints:
+        """Put the values of heavy accounts in: what stood at the end of the span, less what stood at its beginning."""
+        if heavy.any():
+            light[heavy] = part(self._up_to(events, span.until, heavy))
+            if span.after is not None:
+                light[heavy] -= part(self._up_to(events, span.after, heavy))
+        return light
+
+    def _up_to(self, events: Events, until: int, heavy: Bools) -> Values:
+        """Give what the events of heavy accounts came to up to ``until``: the rung below, and what came after it."""
+        return self._once(("up to", events, until), lambda: self._climb(events, until, heavy))
+
+    def _climb(self, events: Events, until: int, heavy: Bools) -> Values:
+        base = self._base(events, until, heavy)
+        rows, places = self._since(events, base, until, heavy)
+        size = len(base.at)
+        totals, first, last = base.total.copy(), base.first.copy(), base.last.copy()
+        np.add.at(totals, places[rows.counted], rows.amounts[rows.counted])
+        events_since = np.bincount(places, minlength=size)
+        some = events_since > 0
+        earliest, latest = np.full(size, _FAR, dtype=np.int64), np.full(size, _NEVER, dtype=np.int64)
+        np.minimum.at(earliest, places, rows.instants)
+        np.maximum.at(latest, places, rows.instants)
+        first[some & (base.events == 0)] = earliest[some & (base.events == 0)]
+        last[some] = latest[some]
+        counted = np.bincount(places[rows.counted], minlength=size)
+        return Values(base.at, base.events + events_since, base.amounts + counted, totals, first, last)
+
+    def _rungs(self, events: Events, heavy: Bools) -> Iterator[Rung]:
+        """Give rungs at every so many events of the kind above the highest that stands, filtered out or not."""
+        base = self._base(events, self.now, heavy)
+        rows, places = self._since(events, base, self.now, heavy)
+        steps, steps_of = (
+            (rows, places)
+            if events.where is None
+            else self._since(Events(events.kind), base, self.now, heavy)
+        )
+        kind, selection = self._kind(events.kind), selection_of(events, self.currency)
+        for place, customer in enumerate(self.ids[heavy].tolist()):
+            own = places == place
+            order = np.argsort(rows.instants[own], kind="stable")
+            instants, counted = rows.instants[own][order], rows.counted[own][order]
+            amounts = np.cumsum(np.append(0, counted))
+            totals = np.cumsum(np.append(0, np.where(counted, rows.amounts[own][order], 0)))
+            for at in _rung_instants(np.sort(steps.instants[steps_of == place])):
+                upto = int(np.searchsorted(instants, at, side="right"))
+                first = base.first[place] if base.events[place] else instants[0] if upto else None
+                last = instants[upto - 1] if upto else base.last[place] if base.events[place] else None
+                yield Rung(
+                    customer,
+                    kind or 0,
+                    selection,
+                    at,
+                    int(base.events[place]) + upto,
+                    int(base.amounts[place] + amounts[upto]),
+                    int(base.total[place] + totals[upto]),
+                    None if first is None else int(first),
+                    None if last is None else int(last),
+                )
+
+    def _base(self, events: Events, until: int, heavy: Bools) -> Values:
+        kind = self._kind(events.kind)
+        if self._ladders is None or kind is None:
+            raise AssertionError("nobody is heavy where no ladder may stand")
+        ladders, selection = self._ladders, selection_of(events, self.currency)
+        return self._once(
+            ("base", events, until, heavy.tobytes()),
+            lambda: ladders.below(self._tx, self.ids[heavy], kind, selection, until),
+        )
+
+    def _since(self, events: Events, base: Values, until: int, heavy: Bools) -> tuple[Rows, Ints]:
+        """Give the events of heavy accounts above their rungs, and whose each is, as a place among the heavy."""
+        froms, untils = np.zeros(len(self), dtype=np.int64), np.zeros(len(self), dtype=np.int64)
+        froms[heavy], untils[heavy] = base.at + 1, until
+        rows = self._once(
+            ("since", events, until, heavy.tobytes()), lambda: self.between(events, froms, untils, heavy)
+        )
+        among = np.cumsum(heavy) - 1
+        return rows, among[rows.places].astype(np.int64)
 
     # Rows under a filter
 
     def _rows(self, events: Events, span: Span) -> Rows:
-        return self._once(("rows", events, span), lambda: self._filtered(events, span))
+        """Give the events of all but the heavy accounts."""
+        return self._once(("rows", events, span), lambda: self._filtered(events, span, self._heavy(events)))
 
-    def _filtered(self, events: Events, span: Span) -> Rows:
+    def _filtered(self, events: Events, span: Span, without: Bools | None = None) -> Rows:
+        read = np.zeros(len(self), dtype=np.int64)
+        rows = self._filter(events, span, without, read)
+        self._notice(events, read)
+        return rows
+
+    def _filter(self, events: Events, span: Span, without: Bools | None, read: Ints) -> Rows:
         kind = self._kind(events.kind)
         if kind is None:
             return _no_rows()
         after = "" if span.after is None else f" AND {self._at('>', ':after')}"
         sql = self._rows_sql(_IDS, events.where, f"{self._at('<=', ':until')}{after}")
         binds = {"kind": kind, "until": span.until} | ({} if span.after is None else {"after": span.after})
-        return self._read_rows(self._given(sql, binds), events.where)
+        return self._read_rows(self._given(sql, binds, without), events.where, read)
 
     def _rows_sql(self, columns: sets.Columns, where: Condition | None, range_: str) -> str:
         detailed = where is not None and any(
@@ -236,7 +395,8 @@ class Facts:
             f"WHERE event.customer_id = given.id AND event.kind = :kind AND {range_}"
         )
 
-    def _read_rows(self, statement: TextClause, where: Condition | None) -> Rows:
+    def _read_rows(self, statement: TextClause, where: Condition | None, many: Ints | None = None) -> Rows:
+        """Read events and let the filter through; ``many`` counts those of each customer that were read."""
         chunks = [_no_rows()]
         for chunk in self._tx.execute(statement.execution_options(stream_results=True)).partitions(CHUNK):
             ids, instants, amounts, currencies, details = zip(*chunk, strict=True)
@@ -254,6 +414,8 @@ class Facts:
                 counted=counted,
             )
             kept = np.ones(len(ids), dtype=np.bool_)
+            if many is not None:
+                many += np.bincount(read.places, minlength=len(many))
             if where is not None:
                 kept = evaluate(where, self._columns(where, read, currencies, details))
             chunks.append(
@@ -279,7 +441,7 @@ class Facts:
     def _latest_days(self, events: Events, most: int) -> Ints:
         days = np.full((len(self), most), NO_DAY, dtype=np.int64)
         if events.where is not None:
-            rows = self._rows(events, Span(None, self.now))
+            rows = self._filtered(events, Span(None, self.now))
             pairs = np.unique(np.stack([rows.places, -business_days(rows.instants, self.calendar)]), axis=1)
             starts = np.searchsorted(pairs[0], pairs[0])
             nth = np.arange(pairs.shape[1]) - starts
@@ -361,6 +523,15 @@ def known_customers(
     rows = sorted(tuple(row) for row in tx.execute(statement.bindparams(now=now)))
     table = np.array(rows, dtype=np.int64).reshape(-1, 2)
     return table[:, 0].copy(), table[:, 1].copy()
+
+
+def _rung_instants(instants: Ints) -> Iterator[int]:
+    """Give every so manieth of ``instants``, ascending, that is the last of its kind: a rung counts all of one instant."""
+    below = 0
+    for nth in [*(np.flatnonzero(instants[1:] != instants[:-1]) + 1).tolist(), len(instants)]:
+        if nth - below >= STRIDE:
+            below = nth
+            yield int(instants[nth - 1])
 
 
 def _no_rows() -> Rows:

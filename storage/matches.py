@@ -16,14 +16,15 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     bindparam,
     delete,
-    func,
     insert,
     select,
+    text,
     update,
 )
 from sqlmodel import Field, SQLModel, col
 
 from storage.database import Transaction
+from storage.sets import any_of
 
 
 class Match(SQLModel, table=True):
@@ -32,6 +33,13 @@ class Match(SQLModel, table=True):
     __table_args__ = (
         PrimaryKeyConstraint("customer_id", "rule_id"),
         Index("match_by_rule", "rule_id", "customer_id"),
+        Index(
+            "match_held",
+            "rule_id",
+            "held_until",
+            sqlite_where=text("held_until IS NOT NULL"),
+            postgresql_where=text("held_until IS NOT NULL"),
+        ),
         {"sqlite_with_rowid": False},
     )
 
@@ -51,19 +59,33 @@ class Held:
     held_until: int
 
 
-def of_rule(tx: Transaction, rule_id: int) -> NDArray[np.int64]:
-    """Give the ids of the customers for whom the rule held at its last sweep, ascending."""
-    rows = tx.execute(
-        select(col(Match.customer_id)).where(col(Match.rule_id) == rule_id).order_by(col(Match.customer_id))
-    ).scalars()
-    return np.fromiter(rows, dtype=np.int64)
-
-
-def count(tx: Transaction, rule_id: int) -> int:
-    """Give for how many customers the rule held at its last sweep."""
-    return int(
-        tx.execute(select(func.count()).select_from(Match).where(col(Match.rule_id) == rule_id)).scalar_one()
-    )
+def of_customers(
+    tx: Transaction, rule_ids: Sequence[int], *, first: int, after: int, customers: Sequence[int] | None
+) -> dict[int, NDArray[np.int64]]:
+    """Give for whom rules hold, ascending, by rule id: of ``customers``, or of every number from ``first`` to ``after``."""
+    found: dict[int, NDArray[np.int64]] = {}
+    if customers is None:
+        for rule_id in rule_ids:
+            rows = tx.execute(
+                select(col(Match.customer_id))
+                .where(
+                    col(Match.rule_id) == rule_id,
+                    col(Match.customer_id) >= first,
+                    col(Match.customer_id) < after,
+                )
+                .order_by(col(Match.customer_id))
+            ).scalars()
+            found[rule_id] = np.fromiter(rows, dtype=np.int64)
+        return found
+    rows_of: dict[int, list[int]] = {rule_id: [] for rule_id in rule_ids}
+    for customer, rule_id in tx.execute(
+        select(col(Match.customer_id), col(Match.rule_id)).where(
+            col(Match.customer_id).in_(any_of(tx.dialect, customers, "int"))
+        )
+    ):
+        if rule_id in rows_of:
+            rows_of[rule_id].append(customer)
+    return {rule_id: np.array(sorted(ids), dtype=np.int64) for rule_id, ids in rows_of.items()}
 
 
 def since(tx: Transaction, *, rule_id: int, customer_id: int) -> int | None:

@@ -3,7 +3,7 @@
 Owns the tables ``rule`` and ``rule_version``. It must not know what a condition means: it is a text in here.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -15,6 +15,7 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     Select,
     Text,
+    bindparam,
     func,
     select,
     text,
@@ -54,6 +55,12 @@ class RuleRow(SQLModel, table=True):
     """What happened to the rule since a sweep last went through with it."""
     swept_at: int | None = Field(default=None, sa_column=Column(BigInteger))
     """The instant of the last sweep that began to write for this rule."""
+    settled_at: int | None = Field(default=None, sa_column=Column(BigInteger))
+    """The instant of the last sweep that went through with it: what is stored is true of then. None: not at all."""
+    basis: str | None = Field(default=None, sa_column=Column(Text))
+    """What that sweep took for granted beside the rule; under another basis all is to be evaluated anew."""
+    matched: int = Field(default=0, sa_column=Column(BigInteger, nullable=False, server_default="0"))
+    """For how many customers it holds: counting the matches of a large rule is slow."""
     degraded: str | None = Field(default=None, sa_column=Column(Text))
     """Why its messages do not reach their channel, if so: Slack's error."""
 
@@ -96,6 +103,9 @@ class Rule:
     body: RuleBody
     change: RuleChange | None
     swept_at: int | None
+    settled_at: int | None
+    basis: str | None
+    matched: int
     degraded: str | None
     author: str
     at: int
@@ -201,6 +211,8 @@ def edit(tx: Transaction, rule: Rule, *, body: RuleBody, author: str, now: int, 
 def set_state(tx: Transaction, rule: Rule, state: RuleState) -> None:
     """Pause, resume or remove a rule; one that is resumed is evaluated as if edited."""
     row = tx.session.get_one(RuleRow, rule.id)
+    if state is RuleState.REMOVED:
+        row.matched = 0
     if state is RuleState.ACTIVE and row.state == RuleState.PAUSED and row.change is None:
         row.change = str(RuleChange.RESUMED)
     row.state = str(state)
@@ -226,17 +238,37 @@ def begin_sweep(tx: Transaction, rule_ids: Iterable[int], *, now: int) -> None:
     tx.execute(update(RuleRow).where(col(RuleRow.id).in_(list(rule_ids))).values(swept_at=now))
 
 
-def finish_sweep(tx: Transaction, revisions: Iterable[tuple[int, int]]) -> None:
-    """Note that a sweep went through with these (rule id, revision) pairs.
+def finish_sweep(tx: Transaction, revisions: Iterable[tuple[int, int]], *, now: int, basis: str) -> None:
+    """Note that a sweep at ``now`` went through with these (rule id, revision) pairs.
 
-    A rule that something was done to meanwhile keeps its mark: the sweep has left out customers of it, even where it
-    was paused and is watched again.
+    A rule that something was done to meanwhile keeps its mark, and is settled no more: the sweep has left out
+    customers of it, even where it was paused and is watched again.
     """
-    for rule_id, revision in revisions:
+    swept = sorted(revisions)
+    rule_ids = [rule_id for rule_id, _ in swept]
+    statement = (
+        select(col(RuleRow.id), col(RuleRow.revision))
+        .where(col(RuleRow.id).in_(rule_ids))
+        .order_by(col(RuleRow.id))
+    )
+    through = set(swept) & {(row[0], row[1]) for row in tx.execute(statement.with_for_update())}
+    tx.execute(update(RuleRow).where(col(RuleRow.id).in_(rule_ids)).values(swept_at=now, settled_at=None))
+    tx.execute(
+        update(RuleRow)
+        .where(col(RuleRow.id).in_([rule_id for rule_id, _ in through]))
+        .values(change=None, settled_at=now, basis=basis)
+    )
+
+
+def count_matches(tx: Transaction, changes: Mapping[int, int]) -> None:
+    """Keep count of for how many customers rules hold, given by how many more it is by rule id."""
+    rows = [{"b_id": rule_id, "b_more": more} for rule_id, more in sorted(changes.items()) if more]
+    if rows:
         tx.execute(
-            update(RuleRow)
-            .where(col(RuleRow.id) == rule_id, col(RuleRow.revision) == revision)
-            .values(change=None)
+            update(RuleRow.__table__)  # type: ignore[attr-defined]
+            .where(col(RuleRow.id) == bindparam("b_id"))
+            .values(matched=col(RuleRow.matched) + bindparam("b_more")),
+            rows,
         )
 
 
@@ -301,6 +333,9 @@ def _rule(row: RuleRow, version: RuleVersion) -> Rule:
         body=_body(version),
         change=RuleChange(row.change) if row.change else None,
         swept_at=row.swept_at,
+        settled_at=row.settled_at,
+        basis=row.basis,
+        matched=row.matched,
         degraded=row.degraded,
         author=version.author,
         at=version.at,

@@ -17,6 +17,8 @@ from storage import (
     quarantine,
     recent,
     rules,
+    running,
+    timers,
 )
 
 OWNERS = (
@@ -34,5 +36,7 @@ OWNERS = (
     quarantine,
     recent,
     rules,
+    running,
+    timers,
 )
 METADATA = SQLModel.metadata

@@ -29,11 +29,13 @@ def customer(database: Database, number: int, *, known_since: int, name: str | N
         tx.execute(
             text("INSERT INTO kind (id, name, events) VALUES (1, 'purchase', 0) ON CONFLICT DO NOTHING"),
         )
+        dirty.mark(tx, [(number, dirty.PROFILE, None)], now=0)
 
 
 def purchases(database: Database, number: int, moments: Iterable[int], *, cents: int = 1_000) -> None:
+    listed = list(moments)
     with database.writing() as tx:
-        for moment in moments:
+        for moment in listed:
             tx.execute(
                 text(
                     "INSERT INTO event (customer_id, kind, occurred_at, key, amount, currency) "
@@ -41,7 +43,7 @@ def purchases(database: Database, number: int, moments: Iterable[int], *, cents:
                 ),
                 {"customer": number, "at": moment, "cents": cents},
             )
-        dirty.mark(tx, [(number, PURCHASE)], now=0)
+        dirty.mark(tx, [(number, PURCHASE, moment) for moment in listed], now=0)
 
 
 def rule(database: Database, name: str, condition: str, **says: object) -> Rule:

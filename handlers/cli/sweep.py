@@ -13,9 +13,9 @@ from rules.instants import iso
 @click.option("--full", is_flag=True, help="Evaluate every customer, whatever changed.")
 @as_json
 @click.pass_obj
-def sweep(cli: Cli, as_of: int | None, full: bool, as_json: bool) -> None:  # noqa: ARG001  every sweep is a full one as yet
+def sweep(cli: Cli, as_of: int | None, full: bool, as_json: bool) -> None:
     """Evaluate the rules: who entered, who left, which alerts opened and which ended."""
-    swept = use_case.sweep(cli.context, as_of=as_of)
+    swept = use_case.sweep(cli.context, as_of=as_of, full=full)
     if as_json:
         print_json(swept.as_json())
         return

@@ -85,7 +85,7 @@ def test_a_removed_rule_ends_every_alert_each_told_where_it_stands(world: World)
         assert {(one.resolution, one.resolved_by) for one in ended} == {(Resolution.RULE_CHANGED, "cli:boss")}
         last = alerts.transitions(tx, ended[0])[-1]
         assert (last.reason, last.actor) == (Reason.RULE_REMOVED, "cli:boss")
-        assert matches.count(tx, ended[0].rule_id) == 0
+        assert matches.since(tx, rule_id=ended[0].rule_id, customer_id=ended[0].customer_id) is None
     assert [one.call for one in world.messages() if one.root == digest.id].count(Call.REPLY) == 1
     assert rulebook.add(world.ctx, BOSS, name="long silent", condition="silent(purchase, 60d)") is not None
 

@@ -3,14 +3,16 @@
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
+from types import ModuleType
 from typing import Any
 
 import pytest
 from sqlalchemy import text
 
-from handlers import sweep as sweep_module
+from handlers import changes, moves
 from handlers.context import Context
-from handlers.sweep import RuleCount, SweepInPastError, sweep
+from handlers.moves import RuleCount
+from handlers.sweep import SweepInPastError, sweep
 from rules.alerts.retry import Delivery
 from rules.alerts.rule import AlertKind, Backlog, RuleState, Severity
 from rules.alerts.states import Reason, Resolution, Verb
@@ -301,13 +303,13 @@ def test_what_was_read_as_touched_is_forgotten_and_what_came_since_stays(
     customer(ctx.database, 1, known_since=D - 60 * DAY)
     purchases(ctx.database, 1, [D - 40 * DAY])
     rule(ctx.database, "lapsing", SILENT)
-    read = sweep_module._read_block
+    read = changes.read
 
-    def with_an_event_meanwhile(*args: object) -> object:
+    def with_an_event_meanwhile(*args: object, **named: object) -> object:
         purchases(ctx.database, 1, [D - 35 * DAY])
-        return read(*args)  # type: ignore[arg-type]
+        return read(*args, **named)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(sweep_module, "_read_block", with_an_event_meanwhile)
+    monkeypatch.setattr(changes, "read", with_an_event_meanwhile)
     sweep(ctx, as_of=D)
     with ctx.database.reading() as tx:
         assert len(dirty.batches(tx)) == 1
@@ -342,7 +344,7 @@ def test_a_sweep_cut_short_is_simply_repeated(
 
 def cut_short_after(monkeypatch: pytest.MonkeyPatch, ctx: Context, batches: int, *, day: int = 0) -> None:
     """Sweep in batches of two pairs, of which only so many are written."""
-    write, written = sweep_module._write, 0
+    write, written = moves.write, 0
 
     def cut(*args: object) -> None:
         nonlocal written
@@ -352,8 +354,8 @@ def cut_short_after(monkeypatch: pytest.MonkeyPatch, ctx: Context, batches: int,
         write(*args)  # type: ignore[arg-type]
 
     with monkeypatch.context() as patched:
-        patched.setattr(sweep_module, "BATCH", 2)
-        patched.setattr(sweep_module, "_write", cut)
+        patched.setattr(moves, "BATCH", 2)
+        patched.setattr(moves, "write", cut)
         with pytest.raises(CutShortError):
             sweep(ctx, as_of=D + day * DAY)
 
@@ -389,7 +391,7 @@ def test_what_a_sweep_left_out_of_a_rule_that_was_changed_meanwhile_is_backlog_s
     for number in range(1, 9):
         customer(ctx.database, number, known_since=D - 60 * DAY)
     watched = rule(ctx.database, "lapsing", SILENT)
-    batches = sweep_module._batches
+    batches = moves.batches
 
     def with_a_change_meanwhile(*args: Any) -> Iterator[Any]:
         for number, batch in enumerate(batches(*args), 1):
@@ -401,8 +403,8 @@ def test_what_a_sweep_left_out_of_a_rule_that_was_changed_meanwhile_is_backlog_s
             yield batch
 
     with monkeypatch.context() as patched:
-        patched.setattr(sweep_module, "BATCH", 2)
-        patched.setattr(sweep_module, "_batches", with_a_change_meanwhile)
+        patched.setattr(moves, "BATCH", 2)
+        patched.setattr(moves, "batches", with_a_change_meanwhile)
         assert counts(ctx, 0).opened == 2
     assert counts(ctx, 1) == RuleCount("lapsing", matched=8, entered=6, opened=6)
     posts = Counter(one.subject for one in messages(ctx) if one.call is Call.POST)
@@ -420,17 +422,17 @@ def test_evidence_is_held_for_one_rule_at_a_time(ctx: Context, monkeypatch: pyte
     rule(ctx.database, "quiet", "silent(purchase, 40d)")
     done: list[str] = []
 
-    def noted(name: str) -> None:
-        real = getattr(sweep_module, name)
+    def noted(module: ModuleType, name: str) -> None:
+        real = getattr(module, name)
 
-        def note(*args: object) -> object:
+        def note(*args: object, **named: object) -> object:
             done.append(name)
-            return real(*args)
+            return real(*args, **named)
 
-        monkeypatch.setattr(sweep_module, name, note)
+        monkeypatch.setattr(module, name, note)
 
-    noted("_evidence")
-    noted("_write")
-    monkeypatch.setattr(sweep_module, "BATCH", 2)
+    noted(changes, "_evidence")
+    noted(moves, "write")
+    monkeypatch.setattr(moves, "BATCH", 2)
     assert [one.opened for one in sweep(ctx, as_of=D).rules] == [4, 4]
-    assert done == ["_evidence", "_write", "_write"] * 2
+    assert done == ["_evidence", "write", "write"] * 2
