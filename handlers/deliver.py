@@ -13,6 +13,7 @@ from typing import Any, Final, Protocol
 import structlog
 
 from handlers.context import Context
+from handlers.managers import tell_managers
 from handlers.slack.sender import THREAD_GONE, Content, Sender, Unreadable
 from rules.alerts.retry import (
     LONGEST_WAIT,
@@ -32,7 +33,7 @@ from rules.alerts.retry import (
 from rules.instants import MINUTE
 from storage import outbox, pace, rules
 from storage.database import Transaction
-from storage.outbox import Call, Late, Message, New, Subject
+from storage.outbox import Call, Late, Message, Subject
 
 _CLOCK_SKEW: Final = 5 * MINUTE
 """How far Slack's clock may be behind ours when history is asked for what was sent since."""
@@ -301,16 +302,7 @@ class Deliverer:
                 return
             rules.set_degraded(tx, rule.id, outcome.reason)
             params = {"rule": rule.name, "channel": message.channel, "error": outcome.reason}
-            notices = [
-                New(
-                    call=Call.POST,
-                    subject=Subject.NOTICE,
-                    channel=manager,
-                    payload={"code": "delivery_trouble", "params": params},
-                )
-                for manager in sorted(one for one in self._ctx.managers if one.startswith(("U", "W")))
-            ]
-            outbox.add_all(tx, notices, now=self._ctx.elapsed())
+            tell_managers(tx, self._ctx, "delivery_trouble", params)
 
     def _recovered(self, message: Message) -> None:
         if message.rule_id is None or message.call is not Call.POST or message.rerouted or message.plain:

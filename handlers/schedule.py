@@ -10,6 +10,7 @@ from datetime import UTC
 import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
 
+from handlers.audit import audit_if_due
 from handlers.context import Context
 from handlers.deliver import Deliverer
 from handlers.http.metrics import Metrics
@@ -26,6 +27,8 @@ class Rhythm:
     """How often each thing is done; in milliseconds of elapsed time."""
 
     sweep: int = MINUTE
+    audit: int = 10 * MINUTE
+    """How often it is asked whether the night's audit is due."""
     deliver: int = SECOND // 2
     housekeeping: int = 60 * MINUTE
     inbox_kept: int = 2 * DAY
@@ -47,6 +50,7 @@ class Ticker:
         )
         for every, job in (
             (self._rhythm.sweep, self._sweep),
+            (self._rhythm.audit, self._audit),
             (self._rhythm.deliver, self._deliver),
             (self._rhythm.housekeeping, self._keep_house),
         ):
@@ -81,6 +85,18 @@ class Ticker:
                 opened=sum(one.opened for one in done.rules),
                 resolved=sum(one.resolved for one in done.rules),
             )
+
+    def _audit(self) -> None:
+        try:
+            audited = audit_if_due(self._ctx)
+        except SweepRunningError:
+            # Asked again soon: what is due stands in the database.
+            log.info("sweep_running_elsewhere")
+        except SweepInPastError:
+            log.warning("sweep_in_past")
+        else:
+            if audited is not None:
+                self._metrics.audited(differences=len(audited.differences))
 
     def _deliver(self) -> None:
         for outcome, n in self._deliverer.tick().counts().items():

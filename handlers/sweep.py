@@ -7,15 +7,16 @@ what an alert does next.
 """
 
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import ClassVar, Final, TypeVar
 
 import numpy as np
 import structlog
 
 from handlers import changes, moves
-from handlers.changes import Block, Ids, Watched
+from handlers.changes import Block, Changes, Ids, Watched
 from handlers.context import Context
 from handlers.moves import RuleCount
 from rules.alerts.rule import RuleState
@@ -26,6 +27,7 @@ from storage import customers, dirty, flips, outbox, running, timers
 from storage import rules as rulebook
 from storage import terms as answers
 from storage.database import Dialect, Transaction
+from storage.rules import Rule
 from storage.running import Ladders, Rung
 
 MEANING: Final = 1
@@ -77,6 +79,48 @@ class Swept:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What an audit found of one rule: customers for whom it held, or did not, unnoticed; and timers that were wrong."""
+
+    rule: str
+    entered: int
+    left: int
+    timers: int
+
+
+@dataclass(frozen=True, slots=True)
+class Audited:
+    """A sweep, and how everything evaluated in full at its instant differed from what it left; nothing, if all is well."""
+
+    swept: Swept
+    differences: tuple[Difference, ...]
+
+    def as_json(self) -> dict[str, object]:
+        """Give the answer of ``bot.py sweep --audit --json``."""
+        return {**self.swept.as_json(), "differences": [asdict(one) for one in self.differences]}
+
+
+@dataclass(slots=True)
+class _Doubt:
+    """Collects what a full evaluation finds of customers of whom nothing came in since the sweep before it."""
+
+    came: Ids
+    rule_ids: frozenset[int]
+    found: dict[int, Counter[str]] = field(default_factory=dict)
+
+    def note(self, block: Changes) -> None:
+        for change in block.rules:
+            for name, ids in (("entered", change.entered), ("left", change.left)):
+                self._count(change.watched.rule.id, name, len(np.setdiff1d(ids, self.came)))
+        for customer, rule_id in block.due_at:
+            self._count(rule_id, "timers", int(customer not in self.came))
+
+    def _count(self, rule_id: int, name: str, many: int) -> None:
+        if many and rule_id in self.rule_ids:
+            self.found.setdefault(rule_id, Counter())[name] += many
+
+
 @dataclass(slots=True)
 class _Plan:
     """Which rules are looked at for whom: ``everybody`` for all customers, ``few`` for the ``candidates`` alone."""
@@ -109,7 +153,34 @@ def sweep(ctx: Context, *, as_of: int | None = None, full: bool = False) -> Swep
     return Swept(as_of=now, elapsed_ms=elapsed_ms, candidates=candidates, rules=tuple(counts))
 
 
-def _sweep(ctx: Context, now: int, *, full: bool) -> tuple[list[RuleCount], int]:
+def sweep_and_audit(ctx: Context, *, as_of: int | None = None) -> Audited:
+    """Sweep, evaluate everything in full at the same instant, put right what differs, and say what did.
+
+    Raises what `sweep` raises.
+    """
+    started = time.perf_counter_ns()
+    now = ctx.now() if as_of is None else as_of
+    with ctx.database.sweeping():
+        counts, _ = _sweep(ctx, now, full=False)
+        with ctx.database.reading() as tx:
+            settled = {one.id: one.name for one in rulebook.listing(tx) if _is_settled(one, _basis(ctx))}
+        doubt = _Doubt(came=np.zeros(0, dtype=np.int64), rule_ids=frozenset(settled))
+        again, everybody = _sweep(ctx, now, full=True, doubt=doubt)
+    for first, second in zip(counts, again, strict=False):
+        if first.rule == second.rule:
+            second.entered, second.left = first.entered + second.entered, first.left + second.left
+            second.opened, second.resolved = first.opened + second.opened, first.resolved + second.resolved
+    elapsed_ms = (time.perf_counter_ns() - started) // 1_000_000
+    differences = [
+        Difference(settled[rule_id], many["entered"], many["left"], many["timers"])
+        for rule_id, many in sorted(doubt.found.items())
+    ]
+    log.info("audited", elapsed_ms=elapsed_ms, customers=everybody, differences=len(differences))
+    swept = Swept(as_of=now, elapsed_ms=elapsed_ms, candidates=everybody, rules=tuple(again))
+    return Audited(swept=swept, differences=tuple(differences))
+
+
+def _sweep(ctx: Context, now: int, *, full: bool, doubt: _Doubt | None = None) -> tuple[list[RuleCount], int]:
     with ctx.database.reading() as snapshot:
         rules = rulebook.listing(snapshot, states=[RuleState.ACTIVE])
         last = max((rule.swept_at for rule in rules if rule.swept_at is not None), default=None)
@@ -121,17 +192,23 @@ def _sweep(ctx: Context, now: int, *, full: bool) -> tuple[list[RuleCount], int]
         watched = changes.watch(snapshot, rules, now=now)
         counts = {rule.id: RuleCount(rule=rule.name) for rule in rules}
         plan = _Plan(everybody=watched) if full else _plan(snapshot, ctx, watched, now)
+        if doubt is not None:
+            doubt.came = dirty.customers(snapshot)
         looked_at, rungs = _go_through(
-            snapshot, ctx, plan, counts, now=now, ladders=None if full else believed
+            snapshot, ctx, plan, counts, now=now, ladders=None if full else believed, doubt=doubt
         )
     with ctx.database.writing() as tx:
         # The rules before their messages, as whoever removes a rule takes them.
         revisions = [(rule.id, rule.revision) for rule in rules]
         rulebook.finish_sweep(tx, revisions, now=now, basis=_basis(ctx))
         outbox.release_forming(tx, now=ctx.elapsed())
+        if doubt is not None:
+            rulebook.recount_matches(tx)
+            if doubt.found:
+                running.forget_all(tx)
         running.move(tx, believed, rungs)
-        for rule in rules:
-            counts[rule.id].matched = rule.matched + counts[rule.id].entered - counts[rule.id].left
+        for rule_id, matched in rulebook.match_counts(tx, list(counts)).items():
+            counts[rule_id].matched = matched
     _forget(ctx, touched)
     return list(counts.values()), looked_at
 
@@ -144,11 +221,14 @@ def _go_through(
     *,
     now: int,
     ladders: Ladders | None,
+    doubt: _Doubt | None,
 ) -> tuple[int, list[Rung]]:
     """Read block by block, and write what changed; gives how many customers were looked at, and the rungs to put up."""
     begun, everybody, rungs = False, 0, list[Rung]()
     for watched, block in plan.passes(snapshot, now):
         found = changes.read(snapshot, ctx, watched, block, now=now, ladders=ladders)
+        if doubt is not None:
+            doubt.note(found)
         for batch in moves.batches(changes.pairs(snapshot, ctx, found.rules, now=now)):
             with ctx.database.writing() as tx:
                 if not begun:
@@ -171,12 +251,7 @@ def _plan(tx: Transaction, ctx: Context, watched: Sequence[Watched], now: int) -
     Whoever is told of by nothing that came in, no edge that an event has crossed, no timer and no wait that is over
     answers every rule as before.
     """
-    basis = _basis(ctx)
-    few = [
-        one
-        for one in watched
-        if one.rule.change is None and one.rule.settled_at is not None and one.rule.basis == basis
-    ]
+    few = [one for one in watched if _is_settled(one.rule, _basis(ctx))]
     if not few:
         return _Plan(everybody=list(watched))
     most = max(FEW, int(WORTH_ALL[tx.dialect] * customers.about(tx)))
@@ -190,7 +265,7 @@ def _plan(tx: Transaction, ctx: Context, watched: Sequence[Watched], now: int) -
 
 
 def _candidates(tx: Transaction, ctx: Context, few: Sequence[Watched], now: int, most: int) -> Ids | None:
-    came = dirty.customers(tx, most)
+    came = dirty.customers_up_to(tx, most)
     if came is None:
         return None
     asked = constants(one.condition for one in few)
@@ -203,6 +278,10 @@ def _candidates(tx: Transaction, ctx: Context, few: Sequence[Watched], now: int,
     waited = np.array([customer for one in few for customer in one.due], dtype=np.int64)
     found = np.unique(np.concatenate([came, passed, due, waited]))
     return None if len(found) > most else found
+
+
+def _is_settled(rule: Rule, basis: str) -> bool:
+    return rule.change is None and rule.settled_at is not None and rule.basis == basis
 
 
 def _basis(ctx: Context) -> str:

@@ -73,8 +73,14 @@ def batches(tx: Transaction) -> list[bytes]:
     return list(tx.execute(select(col(Dirty.batch)).distinct()).scalars())
 
 
-def customers(tx: Transaction, most: int) -> NDArray[np.int64] | None:
-    """Give the customers who were touched, ascending; None where they are more than ``most``."""
+def customers(tx: Transaction) -> NDArray[np.int64]:
+    """Give the customers who were touched, ascending."""
+    rows = tx.execute(select(col(Dirty.customer_id)).distinct()).scalars()
+    return np.sort(np.fromiter(rows, dtype=np.int64))
+
+
+def customers_up_to(tx: Transaction, most: int) -> NDArray[np.int64] | None:
+    """Give the customers who were touched, ascending; None where they are more than ``most``, read no further."""
     rows = tx.execute(select(col(Dirty.customer_id)).distinct().limit(most + 1)).scalars()
     found = np.fromiter(rows, dtype=np.int64)
     return None if len(found) > most else np.sort(found)

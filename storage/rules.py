@@ -272,6 +272,21 @@ def count_matches(tx: Transaction, changes: Mapping[int, int]) -> None:
         )
 
 
+def match_counts(tx: Transaction, rule_ids: Iterable[int]) -> dict[int, int]:
+    """Give for how many customers rules hold, by rule id."""
+    rows = tx.execute(
+        select(col(RuleRow.id), col(RuleRow.matched)).where(col(RuleRow.id).in_(list(rule_ids)))
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+def recount_matches(tx: Transaction) -> None:
+    """Count anew for how many customers each rule holds."""
+    tx.execute(
+        text('UPDATE rule SET matched = (SELECT count(*) FROM "match" WHERE "match".rule_id = rule.id)')
+    )
+
+
 def current(tx: Transaction, rule_ids: Iterable[int]) -> set[tuple[int, int]]:
     """Give (rule id, revision) of those of ``rule_ids`` that are active, locked until the transaction ends."""
     statement = select(col(RuleRow.id), col(RuleRow.revision)).where(

@@ -37,6 +37,10 @@ class Metrics:
             registry=self.registry,
         )
         self._candidates = self._counter("sweep_candidates", "Customers whom sweeps looked at.")
+        self._audits = self._counter("audits", "Audits that were done.")
+        self._audit_differences = self._counter(
+            "audit_differences", "Rules of which an audit found that a sweep had missed somebody."
+        )
         self._opened = self._counter("alerts_opened", "Alerts opened.")
         self._resolved = self._counter("alerts_resolved", "Alerts that sweeps resolved.")
         self._deliveries = self._counter(
@@ -65,6 +69,11 @@ class Metrics:
     def sweep_ended(self, outcome: SweepOutcome) -> None:
         """Count a sweep that came to nothing: ``refused`` (somebody else sweeps) or ``failed``."""
         self._sweeps.labels(outcome).inc()
+
+    def audited(self, *, differences: int) -> None:
+        """Count an audit that was done, and the rules of which it found a difference."""
+        self._audits.inc()
+        self._audit_differences.inc(differences)
 
     def delivered(self, outcome: str, n: int) -> None:
         """Count messages that delivery carried, by what came of it: ``sent``, ``again``, ``unknown``, ``dead`` …"""

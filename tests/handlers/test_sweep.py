@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from handlers import changes, moves
+from handlers import sweep as sweep_module
 from handlers.context import Context
 from handlers.moves import RuleCount
 from handlers.sweep import SweepInPastError, sweep
@@ -17,12 +18,13 @@ from rules.alerts.retry import Delivery
 from rules.alerts.rule import AlertKind, Backlog, RuleState, Severity
 from rules.alerts.states import Reason, Resolution, Verb
 from rules.instants import DAY, HOUR
-from storage import alerts, dirty, matches, outbox, rules
+from storage import alerts, dirty, matches, outbox, rules, timers
 from storage.alerts import Alert, Step
 from storage.database import Database
 from storage.errors import SweepRunningError
 from storage.outbox import Call, Message, Subject
 from tests.contexts import context
+from tests.handlers import stored
 from tests.histories import customer, purchases, rule
 
 D = 20_000 * DAY
@@ -436,3 +438,146 @@ def test_evidence_is_held_for_one_rule_at_a_time(ctx: Context, monkeypatch: pyte
     monkeypatch.setattr(moves, "BATCH", 2)
     assert [one.opened for one in sweep(ctx, as_of=D).rules] == [4, 4]
     assert done == ["_evidence", "write", "write"] * 2
+
+
+def looked_at(ctx: Context, moment: int) -> int:
+    return sweep(ctx, as_of=moment).candidates
+
+
+def test_a_sweep_looks_at_those_alone_who_may_have_changed(ctx: Context) -> None:
+    for number in range(1, 21):
+        customer(ctx.database, number, known_since=D - 100 * DAY)
+        purchases(ctx.database, number, [D - 30 * DAY + number * HOUR])
+    rule(ctx.database, "lapsing", SILENT)
+    rule(ctx.database, "busy", "count(purchase, 30d) >= 2")
+    assert looked_at(ctx, D) == 20
+    assert looked_at(ctx, D) == looked_at(ctx, D + HOUR - 1) == 0
+    assert looked_at(ctx, D + HOUR) == 1
+    purchases(ctx.database, 7, [D + HOUR])
+    assert looked_at(ctx, D + 3 * HOUR) == 3
+    [busy, lapsing] = sweep(ctx, as_of=D + 8 * HOUR).rules
+    assert (busy.matched, lapsing.matched) == (0, 7)
+    assert sweep(ctx, as_of=D + 8 * HOUR, full=True).candidates == 20
+    assert looked_at(ctx, D + 9 * HOUR) == 1
+
+
+def test_a_new_rule_alone_is_evaluated_for_everybody(ctx: Context) -> None:
+    for number in range(1, 9):
+        customer(ctx.database, number, known_since=D - 100 * DAY)
+    rule(ctx.database, "lapsing", SILENT)
+    sweep(ctx, as_of=D)
+    rule(ctx.database, "quiet", "silent(purchase, 40d)")
+    found = sweep(ctx, as_of=D + HOUR)
+    assert {one.rule: (one.matched, one.entered) for one in found.rules} == {
+        "lapsing": (8, 0),
+        "quiet": (8, 8),
+    }
+    assert looked_at(ctx, D + 2 * HOUR) == 0
+
+
+def test_where_too_many_changed_everybody_is_looked_at(ctx: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sweep_module, "FEW", 3)
+    for number in range(1, 9):
+        customer(ctx.database, number, known_since=D - 100 * DAY)
+    rule(ctx.database, "lapsing", SILENT)
+    sweep(ctx, as_of=D)
+    for number in range(1, 4):
+        purchases(ctx.database, number, [D + number])
+    assert looked_at(ctx, D + HOUR) == 3
+    for number in range(4, 8):
+        purchases(ctx.database, number, [D + number])
+    assert looked_at(ctx, D + 2 * HOUR) == 8
+    assert looked_at(ctx, D + 30 * DAY + 3) == 3
+    assert looked_at(ctx, D + 40 * DAY) == 8
+
+
+@pytest.mark.parametrize("settings", [{"zone": "Asia/Tokyo"}, {"currency": "EUR"}])
+def test_under_another_zone_or_currency_everything_is_evaluated_anew(
+    ctx: Context, settings: dict[str, Any]
+) -> None:
+    customer(ctx.database, 1, known_since=D - 100 * DAY)
+    rule(ctx.database, "lapsing", SILENT)
+    sweep(ctx, as_of=D)
+    assert looked_at(ctx, D) == 0
+    other = context(ctx.database, **settings)
+    assert looked_at(other, D) == 1
+    assert looked_at(other, D) == 0
+
+
+def test_customers_own_instants_are_kept_as_timers(ctx: Context) -> None:
+    """A rhythm of ten days is twice overdue after twenty, whichever customer's it is, and at no other instant."""
+    for number in (1, 2, 3):
+        customer(ctx.database, number, known_since=D - 100 * DAY)
+    purchases(ctx.database, 1, [D - days * DAY for days in (40, 30, 20, 10)])
+    purchases(ctx.database, 2, [D - days * DAY for days in (9, 6, 3, 0)])
+    rule(ctx.database, "overdue", "overdue(purchase) >= 2")
+    assert counts(ctx, 0).matched == 0
+    assert stored.rows(ctx.database, "SELECT customer_id, at FROM timer") == [
+        (1, D + 10 * DAY),
+        (2, D + 6 * DAY),
+    ]
+    assert looked_at(ctx, D + 6 * DAY - 1) == 0
+    assert counts(ctx, 6) == RuleCount("overdue", matched=1, entered=1, opened=1)
+    # There is no instant at which the second would turn again by itself, but for the one right behind the number.
+    assert stored.rows(ctx.database, "SELECT at FROM timer WHERE customer_id = 2") == [(D + 7 * DAY,)]
+    purchases(ctx.database, 2, [D + 6 * DAY + 1])
+    found = sweep(ctx, as_of=D + 10 * DAY)
+    assert (found.candidates, found.rules) == (
+        2,
+        (RuleCount("overdue", matched=1, entered=1, left=1, opened=1, resolved=1),),
+    )
+    watched = next(iter(rules_in(ctx)))
+    with ctx.database.writing() as tx:
+        timers.forget_rule(tx, watched.id)
+    assert stored.rows(ctx.database, "SELECT * FROM timer") == []
+
+
+def rules_in(ctx: Context) -> list[rules.Rule]:
+    with ctx.database.reading() as tx:
+        return rules.listing(tx)
+
+
+def test_a_match_is_moved_before_its_timer(ctx: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sweep that is cut short in between leaves the timer, and is repeated by it; never the other way about."""
+    customer(ctx.database, 1, known_since=D - 100 * DAY)
+    purchases(ctx.database, 1, [D - days * DAY for days in (40, 30, 20, 10)])
+    rule(ctx.database, "overdue", "overdue(purchase) >= 2")
+    sweep(ctx, as_of=D)
+    cut_short_after(monkeypatch, ctx, 0, day=11)
+    assert stored.rows(ctx.database, "SELECT at FROM timer") == [(D + 10 * DAY,)]
+    assert counts(ctx, 12) == RuleCount("overdue", matched=1, entered=1, opened=1)
+
+
+def test_a_rule_that_was_changed_during_a_sweep_is_evaluated_for_everybody_by_the_next(
+    ctx: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its pairs were left alone, and what the sweep had read as touched is forgotten."""
+    for number in range(1, 5):
+        customer(ctx.database, number, known_since=D - 100 * DAY)
+    rule(ctx.database, "lapsing", SILENT)
+    sweep(ctx, as_of=D)
+    purchases(ctx.database, 1, [D + HOUR])
+    batches = moves.batches
+
+    def with_an_edit_meanwhile(*args: Any) -> Iterator[Any]:
+        for batch in batches(*args):
+            edit(ctx, action="Call them.")
+            yield batch
+
+    with monkeypatch.context() as patched:
+        patched.setattr(moves, "batches", with_an_edit_meanwhile)
+        assert counts(ctx, 1).left == 0
+    found = sweep(ctx, as_of=D + DAY)
+    assert (found.candidates, found.rules[0].left) == (4, 1)
+    assert alert_of(ctx, 1).resolution is Resolution.RECOVERED
+
+
+def test_the_count_of_matches_is_kept(ctx: Context) -> None:
+    for number in range(1, 5):
+        customer(ctx.database, number, known_since=D - 100 * DAY)
+    rule(ctx.database, "lapsing", SILENT)
+    sweep(ctx, as_of=D)
+    purchases(ctx.database, 1, [D + HOUR])
+    sweep(ctx, as_of=D + DAY)
+    assert [one.matched for one in rules_in(ctx)] == [3]
+    assert stored.rows(ctx.database, 'SELECT count(*) FROM "match"') == [(3,)]

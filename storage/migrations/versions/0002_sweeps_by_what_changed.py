@@ -36,6 +36,11 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('customer_id', 'kind', 'selection', 'at'),
     sqlite_with_rowid=False
     )
+    op.create_table('job',
+    sa.Column('name', sa.Text(), nullable=False),
+    sa.Column('done_at', sa.BigInteger(), nullable=False),
+    sa.PrimaryKeyConstraint('name')
+    )
     # Marks of an older program do not say when: everything of theirs counts as touched.
     op.add_column('dirty', sa.Column('since', sa.BigInteger(), nullable=True))
     op.add_column('rule', sa.Column('settled_at', sa.BigInteger(), nullable=True))
