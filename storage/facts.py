@@ -1,33 +1,30 @@
 """What is known of a set of customers at an instant: the queries behind the terms, each set-based and asked once.
 
 A selection of events without a filter is answered by SQL alone: seeks and ranges of the clustered key, one
-correlated subquery for each customer, so that no planner can choose to read more. With a filter the rows of the
-range are read in chunks and the filter is evaluated over them, as any condition is: no part of a condition is ever
-turned into SQL. It must not know what a term makes of a fact.
+correlated subquery for each customer, so that no planner can choose to read more. With a filter the rows are read
+(`selected`); accounts with very many events are answered by their running values (`heavy`). It must not know what a
+term makes of a fact.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple, TypeVar
 
 import numpy as np
-from sqlalchemy import TextClause, text
+from sqlalchemy import text
 
-from rules.conditions.columns import Bools, Column, Ints, Mixed, Numbers, Words
+from rules.conditions.columns import Bools, Ints, Mixed, Words
 from rules.conditions.days import business_days, midnights
-from rules.conditions.evaluate import evaluate
-from rules.conditions.terms import AMOUNT, CURRENCY, Events, Own, Property, Subject
-from rules.conditions.tree import Condition, properties
+from rules.conditions.terms import Events, Own
 from rules.instants import Calendar
-from rules.money import exponent
 from storage import sets
-from storage.data import read_properties, read_value
-from storage.database import Transaction
-from storage.events import kind_ids
-from storage.running import HEAVY, STRIDE, Ladders, Rung, Values, selection_of
+from storage.data import read_value
+from storage.database import Dialect, Transaction
+from storage.heavy import HeavyAccounts
+from storage.running import Ladders, Rung, Values
+from storage.selected import COUNTED, IDS, NOTHING, Reader, Rows, Span, at, numbers
 
-CHUNK: Final = 20_000
-"""Rows with properties that are held in memory at once."""
+NEWEST: Final = 32
+"""Instants of each customer that are read at once where the last few days are asked for."""
 
 T = TypeVar("T")
 
@@ -37,23 +34,6 @@ class Known(NamedTuple):
 
     values: Ints
     known: Bools
-
-
-class Span(NamedTuple):
-    """Instants in (``after``, ``until``]; ``after`` None is from the beginning."""
-
-    after: int | None
-    until: int
-
-
-@dataclass(frozen=True, slots=True)
-class Rows:
-    """Events that a filter let through: whose they are (a place among the ids), when, and the amount where one counts."""
-
-    places: Ints
-    instants: Ints
-    amounts: Ints
-    counted: Bools
 
 
 class Facts:
@@ -74,14 +54,12 @@ class Facts:
         self.now = now
         self.calendar = calendar
         self.currency = currency
-        self.decimals = exponent(currency)
         self.ids = ids
         self.known_since = known_since
-        self._everybody = [(customer,) for customer in ids.tolist()]
-        self._kinds: dict[str, int | None] = {}
+        self._reader = Reader(tx, ids=ids, currency=currency)
+        self._heavy = HeavyAccounts(self._reader, now=now, ladders=ladders)
+        self.decimals = self._reader.decimals
         self._asked: dict[tuple[object, ...], Any] = {}
-        self._ladders = ladders
-        self._heavy_found: dict[Events, Bools] = {}
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -125,18 +103,11 @@ class Facts:
 
     def between(self, events: Events, froms: Ints, untils: Ints, wanted: Bools) -> Rows:
         """Give ``events`` in [``froms``, ``untils``], one range for each of the ``wanted`` customers."""
-        kind = self._kind(events.kind)
-        given = [
-            (int(self.ids[place]), int(froms[place]), int(untils[place])) for place in np.flatnonzero(wanted)
-        ]
-        if kind is None or not given:
-            return _no_rows()
-        columns: sets.Columns = (("id", "int"), ("since", "int"), ("until", "int"))
-        range_ = f"{self._at('>=', 'given.since')} AND {self._at('<=', 'given.until')}"
-        statement = sets.given(
-            self._tx.dialect, self._rows_sql(columns, events.where, range_), columns, given
-        )
-        return self._read_rows(statement.bindparams(kind=kind), events.where)
+        return self._reader.between(events, froms, untils, wanted)
+
+    def new_rungs(self) -> list[Rung]:
+        """Give the rungs that the ladders of heavy accounts lack for what was asked."""
+        return self._heavy.new_rungs()
 
     # Facts of the customer
 
@@ -156,355 +127,204 @@ class Facts:
         answer: T = self._asked[question]
         return answer
 
-    def _kind(self, name: str) -> int | None:
-        if name not in self._kinds:
-            self._kinds[name] = kind_ids(self._tx, [name]).get(name)
-        return self._kinds[name]
-
     def _count(self, events: Events, span: Span) -> Ints:
-        heavy = self._heavy(events)
         if events.where is None:
-            counts = self._aggregate("count(*)", events, span, without=heavy).values
-            self._notice(events, counts)
+            counts = self._aggregate("count(*)", events, span).values
+            self._heavy.notice(events, counts)
         else:
             counts = np.bincount(self._rows(events, span).places, minlength=len(self)).astype(np.int64)
-        return self._climbed(events, span, heavy, counts, lambda values: values.events)
+        return self._with_heavy(events, span, counts, lambda values: values.events)
 
     def _total(self, events: Events, span: Span) -> Ints:
-        heavy = self._heavy(events)
         if events.where is None:
             self._weigh(events, span)
-            totals = self._aggregate(_TOTAL, events, span, without=heavy).values
+            totals = self._aggregate(_TOTAL, events, span).values
         else:
             rows, totals = self._rows(events, span), np.zeros(len(self), dtype=np.int64)
             np.add.at(totals, rows.places[rows.counted], rows.amounts[rows.counted])
-        return self._climbed(events, span, heavy, totals, lambda values: values.total)
+        return self._with_heavy(events, span, totals, lambda values: values.total)
 
     def _amounts(self, events: Events, span: Span) -> Ints:
-        heavy = self._heavy(events)
         if events.where is None:
             self._weigh(events, span)
-            amounts = self._aggregate(_AMOUNTS, events, span, without=heavy).values
+            amounts = self._aggregate(_AMOUNTS, events, span).values
         else:
             rows = self._rows(events, span)
             amounts = np.bincount(rows.places[rows.counted], minlength=len(self)).astype(np.int64)
-        return self._climbed(events, span, heavy, amounts, lambda values: values.amounts)
+        return self._with_heavy(events, span, amounts, lambda values: values.amounts)
+
+    def _weigh(self, events: Events, span: Span) -> None:
+        """Find out who is heavy before amounts are added: the number of events says it."""
+        if self._heavy.looked_for:
+            self.count(events, span)
+
+    def _with_heavy(self, events: Events, span: Span, light: Ints, part: Callable[[Values], Ints]) -> Ints:
+        """Put the values of heavy accounts in: what stood at the end of the span, less what stood at its beginning."""
+        heavy = self._heavy.among(events)
+        if heavy.any():
+            light[heavy] = part(self._heavy.up_to(events, span.until))
+            if span.after is not None:
+                light[heavy] -= part(self._heavy.up_to(events, span.after))
+        return light
 
     def _extreme(self, events: Events, *, newest: bool) -> Known:
-        if events.where is not None:
-            heavy = self._heavy(events)
-            rows = self._rows(events, Span(None, self.now))
-            found = np.full(len(self), _NEVER if newest else _FAR, dtype=np.int64)
-            (np.maximum if newest else np.minimum).at(found, rows.places, rows.instants)
-            known = np.bincount(rows.places, minlength=len(self)) > 0
-            if heavy.any():
-                values = self._up_to(events, self.now, heavy)
-                found[heavy] = values.last if newest else values.first
-                known[heavy] = values.events > 0
-            return Known(found, known)
-        order = "DESC" if newest else "ASC"
-        return self._aggregate(
-            "event.occurred_at", events, Span(None, self.now), f"ORDER BY occurred_at {order} LIMIT 1"
-        )
+        if events.where is None:
+            # One seek, however heavy the account is.
+            order = f"ORDER BY occurred_at {'DESC' if newest else 'ASC'} LIMIT 1"
+            nobody = np.zeros(len(self), dtype=np.bool_)
+            return self._aggregate("event.occurred_at", events, Span(None, self.now), order, nobody)
+        rows = self._rows(events, Span(None, self.now))
+        found = np.full(len(self), _NEVER if newest else _FAR, dtype=np.int64)
+        (np.maximum if newest else np.minimum).at(found, rows.places, rows.instants)
+        known = np.bincount(rows.places, minlength=len(self)) > 0
+        heavy = self._heavy.among(events)
+        if heavy.any():
+            values = self._heavy.up_to(events, self.now)
+            found[heavy] = values.last if newest else values.first
+            known[heavy] = values.events > 0
+        return Known(found, known)
+
+    def _rows(self, events: Events, span: Span) -> Rows:
+        """Give the events of all but the heavy accounts."""
+        return self._once(("rows", events, span), lambda: self._light(events, span))
+
+    def _light(self, events: Events, span: Span) -> Rows:
+        read = np.zeros(len(self), dtype=np.int64)
+        rows = self._reader.during(events, span, without=self._heavy.among(events), read=read)
+        self._heavy.notice(events, read)
+        return rows
 
     def _aggregate(
         self, what: str, events: Events, span: Span, order: str = "", without: Bools | None = None
     ) -> Known:
-        """Ask for one number of each customer's ``events`` in ``span``, by a subquery that is a range of the key."""
-        kind = self._kind(events.kind)
+        """Ask for one number of each customer's ``events`` in ``span``, by a subquery that is a range of the key.
+
+        Heavy accounts are left out, or those ``without``.
+        """
+        found = Known(np.zeros(len(self), dtype=np.int64), np.zeros(len(self), dtype=np.bool_))
+        kind = self._reader.kind(events.kind)
         if kind is None:
-            return Known(np.zeros(len(self), dtype=np.int64), np.zeros(len(self), dtype=np.bool_))
-        after = "" if span.after is None else f"AND {self._at('>', ':after')}"
-        sql = (
-            f"SELECT given.id, (SELECT {what} FROM event WHERE event.customer_id = given.id AND event.kind = :kind "  # noqa: S608
-            f"AND {self._at('<=', ':until')} {after} {order}) FROM {sets.table(self._tx.dialect, _IDS)}"
-        )
-        binds = {"kind": kind, "until": span.until}
+            return found
+        binds: dict[str, object] = {"kind": kind, "until": span.until}
         if span.after is not None:
             binds["after"] = span.after
         if ":currency" in what:
-            return self._placed(sql, {**binds, "currency": self.currency}, without)
-        return self._placed(sql, binds, without)
-
-    def _at(self, sign: str, bound: str) -> str:
-        """Bound the instants of a customer's events of a kind.
-
-        On PostgreSQL as a comparison of rows, which only the clustered key can answer: a planner whose statistics
-        end before ``now`` takes the index by time for a window, and reads every customer's events for each.
-        """
-        if self._tx.dialect == "sqlite":
-            return f"event.occurred_at {sign} {bound}"
-        return f"(event.customer_id, event.kind, event.occurred_at) {sign} (given.id, :kind, {bound})"
-
-    def _placed(self, sql: str, binds: Mapping[str, object], without: Bools | None = None) -> Known:
-        found = Known(np.zeros(len(self), dtype=np.int64), np.zeros(len(self), dtype=np.bool_))
-        rows = [row for row in self._tx.execute(self._given(sql, binds, without)).all() if row[1] is not None]
-        if rows:
-            table = np.array([tuple(row) for row in rows], dtype=np.int64)
-            places = np.searchsorted(self.ids, table[:, 0])
-            found.values[places] = table[:, 1]
-            found.known[places] = True
+            binds["currency"] = self.currency
+        dialect = self._tx.dialect
+        after = "" if span.after is None else f"AND {at(dialect, '>', ':after')}"
+        sql = (
+            f"SELECT given.id, coalesce((SELECT {what} FROM event WHERE event.customer_id = given.id "  # noqa: S608
+            f"AND event.kind = :kind AND {at(dialect, '<=', ':until')} {after} {order}), {_NULL}) "
+            f"FROM {sets.table(dialect, IDS)}"
+        )
+        without = self._heavy.among(events) if without is None else without
+        table = numbers(self._tx.execute(self._reader.given(sql, binds, without)).all(), 2)
+        places, known = np.searchsorted(self.ids, table[:, 0]), table[:, 1] != NOTHING
+        found.values[places] = np.where(known, table[:, 1], 0)
+        found.known[places] = known
         return found
-
-    def _given(self, sql: str, binds: Mapping[str, object], without: Bools | None = None) -> TextClause:
-        rows = self._everybody
-        if without is not None and without.any():
-            rows = [(customer,) for customer in self.ids[~without].tolist()]
-        return sets.given(self._tx.dialect, sql, _IDS, rows).bindparams(**binds)
-
-    # Heavy accounts
-
-    def new_rungs(self) -> list[Rung]:
-        """Give the rungs that the ladders asked for here lack, those of accounts that were found to be heavy too."""
-        return [rung for events, heavy in self._heavy_found.items() for rung in self._rungs(events, heavy)]
-
-    def _heavy(self, events: Events) -> Bools:
-        """Tell whose ``events`` have a ladder: theirs are not counted one by one."""
-        return self._once(("heavy", events), lambda: self._standing(events))
-
-    def _standing(self, events: Events) -> Bools:
-        kind = self._kind(events.kind)
-        if self._ladders is None or kind is None or not self._ladders.customers:
-            return np.zeros(len(self), dtype=np.bool_)
-        standing = self._ladders.standing(self._tx, self.ids, kind, selection_of(events, self.currency))
-        if standing.any():
-            self._heavy_found[events] = standing
-        return standing
-
-    def _weigh(self, events: Events, span: Span) -> None:
-        """Find out who is heavy before amounts are added: their number says it."""
-        if self._ladders is not None:
-            self.count(events, span)
-
-    def _notice(self, events: Events, counts: Ints) -> None:
-        if self._ladders is not None and (counts > HEAVY).any():
-            self._heavy_found[events] = self._heavy_found.get(events, counts > HEAVY) | (counts > HEAVY)
-
-    def _climbed(
-        self, events: Events, span: Span, heavy: Bools, light: Ints, part: Callable[[Values], Ints]
-    ) -> Ints:
-        """Put the values of heavy accounts in: what stood at the end of the span, less what stood at its beginning."""
-        if heavy.any():
-            light[heavy] = part(self._up_to(events, span.until, heavy))
-            if span.after is not None:
-                light[heavy] -= part(self._up_to(events, span.after, heavy))
-        return light
-
-    def _up_to(self, events: Events, until: int, heavy: Bools) -> Values:
-        """Give what the events of heavy accounts came to up to ``until``: the rung below, and what came after it."""
-        return self._once(("up to", events, until), lambda: self._climb(events, until, heavy))
-
-    def _climb(self, events: Events, until: int, heavy: Bools) -> Values:
-        base = self._base(events, until, heavy)
-        rows, places = self._since(events, base, until, heavy)
-        size = len(base.at)
-        totals, first, last = base.total.copy(), base.first.copy(), base.last.copy()
-        np.add.at(totals, places[rows.counted], rows.amounts[rows.counted])
-        events_since = np.bincount(places, minlength=size)
-        some = events_since > 0
-        earliest, latest = np.full(size, _FAR, dtype=np.int64), np.full(size, _NEVER, dtype=np.int64)
-        np.minimum.at(earliest, places, rows.instants)
-        np.maximum.at(latest, places, rows.instants)
-        first[some & (base.events == 0)] = earliest[some & (base.events == 0)]
-        last[some] = latest[some]
-        counted = np.bincount(places[rows.counted], minlength=size)
-        return Values(base.at, base.events + events_since, base.amounts + counted, totals, first, last)
-
-    def _rungs(self, events: Events, heavy: Bools) -> Iterator[Rung]:
-        """Give rungs at every so many events of the kind above the highest that stands, filtered out or not."""
-        base = self._base(events, self.now, heavy)
-        rows, places = self._since(events, base, self.now, heavy)
-        steps, steps_of = (
-            (rows, places)
-            if events.where is None
-            else self._since(Events(events.kind), base, self.now, heavy)
-        )
-        kind, selection = self._kind(events.kind), selection_of(events, self.currency)
-        for place, customer in enumerate(self.ids[heavy].tolist()):
-            own = places == place
-            order = np.argsort(rows.instants[own], kind="stable")
-            instants, counted = rows.instants[own][order], rows.counted[own][order]
-            amounts = np.cumsum(np.append(0, counted))
-            totals = np.cumsum(np.append(0, np.where(counted, rows.amounts[own][order], 0)))
-            for at in _rung_instants(np.sort(steps.instants[steps_of == place])):
-                upto = int(np.searchsorted(instants, at, side="right"))
-                first = base.first[place] if base.events[place] else instants[0] if upto else None
-                last = instants[upto - 1] if upto else base.last[place] if base.events[place] else None
-                yield Rung(
-                    customer,
-                    kind or 0,
-                    selection,
-                    at,
-                    int(base.events[place]) + upto,
-                    int(base.amounts[place] + amounts[upto]),
-                    int(base.total[place] + totals[upto]),
-                    None if first is None else int(first),
-                    None if last is None else int(last),
-                )
-
-    def _base(self, events: Events, until: int, heavy: Bools) -> Values:
-        kind = self._kind(events.kind)
-        if self._ladders is None or kind is None:
-            raise AssertionError("nobody is heavy where no ladder may stand")
-        ladders, selection = self._ladders, selection_of(events, self.currency)
-        return self._once(
-            ("base", events, until, heavy.tobytes()),
-            lambda: ladders.below(self._tx, self.ids[heavy], kind, selection, until),
-        )
-
-    def _since(self, events: Events, base: Values, until: int, heavy: Bools) -> tuple[Rows, Ints]:
-        """Give the events of heavy accounts above their rungs, and whose each is, as a place among the heavy."""
-        froms, untils = np.zeros(len(self), dtype=np.int64), np.zeros(len(self), dtype=np.int64)
-        froms[heavy], untils[heavy] = base.at + 1, until
-        rows = self._once(
-            ("since", events, until, heavy.tobytes()), lambda: self.between(events, froms, untils, heavy)
-        )
-        among = np.cumsum(heavy) - 1
-        return rows, among[rows.places].astype(np.int64)
-
-    # Rows under a filter
-
-    def _rows(self, events: Events, span: Span) -> Rows:
-        """Give the events of all but the heavy accounts."""
-        return self._once(("rows", events, span), lambda: self._filtered(events, span, self._heavy(events)))
-
-    def _filtered(self, events: Events, span: Span, without: Bools | None = None) -> Rows:
-        read = np.zeros(len(self), dtype=np.int64)
-        rows = self._filter(events, span, without, read)
-        self._notice(events, read)
-        return rows
-
-    def _filter(self, events: Events, span: Span, without: Bools | None, read: Ints) -> Rows:
-        kind = self._kind(events.kind)
-        if kind is None:
-            return _no_rows()
-        after = "" if span.after is None else f" AND {self._at('>', ':after')}"
-        sql = self._rows_sql(_IDS, events.where, f"{self._at('<=', ':until')}{after}")
-        binds = {"kind": kind, "until": span.until} | ({} if span.after is None else {"after": span.after})
-        return self._read_rows(self._given(sql, binds, without), events.where, read)
-
-    def _rows_sql(self, columns: sets.Columns, where: Condition | None, range_: str) -> str:
-        detailed = where is not None and any(
-            part.name not in {AMOUNT, CURRENCY} for part in properties(where)
-        )
-        detail, join = ("event_detail.properties", _DETAIL) if detailed else ("NULL", "")
-        # CROSS JOIN: SQLite keeps the order, from the customers to their events.
-        return (
-            f"SELECT given.id, event.occurred_at, event.amount, event.currency, {detail} "  # noqa: S608
-            f"FROM {sets.table(self._tx.dialect, columns)} CROSS JOIN event {join} "
-            f"WHERE event.customer_id = given.id AND event.kind = :kind AND {range_}"
-        )
-
-    def _read_rows(self, statement: TextClause, where: Condition | None, many: Ints | None = None) -> Rows:
-        """Read events and let the filter through; ``many`` counts those of each customer that were read."""
-        chunks = [_no_rows()]
-        for chunk in self._tx.execute(statement.execution_options(stream_results=True)).partitions(CHUNK):
-            ids, instants, amounts, currencies, details = zip(*chunk, strict=True)
-            counted = np.array(
-                [
-                    amount is not None and currency == self.currency
-                    for amount, currency in zip(amounts, currencies, strict=True)
-                ],
-                dtype=np.bool_,
-            )
-            read = Rows(
-                places=np.searchsorted(self.ids, np.array(ids, dtype=np.int64)).astype(np.int64),
-                instants=np.array(instants, dtype=np.int64),
-                amounts=np.array([amount or 0 for amount in amounts], dtype=np.int64),
-                counted=counted,
-            )
-            kept = np.ones(len(ids), dtype=np.bool_)
-            if many is not None:
-                many += np.bincount(read.places, minlength=len(many))
-            if where is not None:
-                kept = evaluate(where, self._columns(where, read, currencies, details))
-            chunks.append(
-                Rows(read.places[kept], read.instants[kept], read.amounts[kept], read.counted[kept])
-            )
-        return Rows(*(np.concatenate(parts) for parts in zip(*map(_parts, chunks), strict=True)))
-
-    def _columns(
-        self, where: Condition, read: Rows, currencies: Sequence[str | None], details: Sequence[str | None]
-    ) -> dict[Subject, Column]:
-        asked = properties(where)
-        names = frozenset(one.name for one in asked) - {AMOUNT, CURRENCY}
-        found = [read_properties(detail, names) for detail in details] if names else []
-        columns: dict[Subject, Column] = {
-            one: Mixed.of(event.get(one.name) for event in found) for one in asked if one.name in names
-        }
-        columns[Property(AMOUNT)] = Numbers(read.amounts, 10**self.decimals, read.counted)
-        columns[Property(CURRENCY)] = Words.of(currencies)
-        return columns
 
     # Days
 
     def _latest_days(self, events: Events, most: int) -> Ints:
         days = np.full((len(self), most), NO_DAY, dtype=np.int64)
         if events.where is not None:
-            rows = self._filtered(events, Span(None, self.now))
-            pairs = np.unique(np.stack([rows.places, -business_days(rows.instants, self.calendar)]), axis=1)
-            starts = np.searchsorted(pairs[0], pairs[0])
-            nth = np.arange(pairs.shape[1]) - starts
-            taken = nth < most
-            days[pairs[0][taken], nth[taken]] = -pairs[1][taken]
+            # Every event, of heavy accounts too: a rung does not say on which days.
+            read = np.zeros(len(self), dtype=np.int64)
+            rows = self._reader.during(events, Span(None, self.now), without=None, read=read)
+            _put_days(days, rows.places, business_days(rows.instants, self.calendar))
             return days
-        found = self.last(events)
-        places, instants = np.flatnonzero(found.known), found.values[found.known]
-        for nth in range(most):
-            if not len(places):
-                break
-            days[places, nth] = business_days(instants, self.calendar)
-            places, instants = self._last_before(events, places, midnights(days[places, nth], self.calendar))
+        places, instants, whole = self._newest(events)
+        _put_days(days, places, business_days(instants, self.calendar))
+        self._go_on(events, days, np.flatnonzero(~whole))
         return days
+
+    def _newest(self, events: Events) -> tuple[Ints, Ints, Bools]:
+        """Give the newest instants of each customer's events: whose they are, when, and for whom they are all there are."""
+        nothing, kind = np.zeros(0, dtype=np.int64), self._reader.kind(events.kind)
+        whole = np.ones(len(self), dtype=np.bool_)
+        if kind is None:
+            return nothing, nothing, whole
+        sql = _NEWEST[self._tx.dialect].format(
+            given=sets.table(self._tx.dialect, IDS), until=at(self._tx.dialect, "<=", ":until")
+        )
+        binds = {"kind": kind, "until": self.now, "newest": NEWEST}
+        rows = [row for row in self._tx.execute(self._reader.given(sql, binds)).all() if row[1]]
+        if not rows:
+            return nothing, nothing, whole
+        places = np.searchsorted(self.ids, np.fromiter((row[0] for row in rows), dtype=np.int64))
+        many = np.fromiter((row[1].count(",") + 1 for row in rows), dtype=np.int64)
+        instants = np.fromstring(",".join(row[1] for row in rows), dtype=np.int64, sep=",")
+        whole[places] = many < NEWEST
+        return np.repeat(places, many).astype(np.int64), instants, whole
+
+    def _go_on(self, events: Events, days: Ints, places: Ints) -> None:
+        """Fill what is missing of the days of ``places`` by a seek a day: their newest events lay on too few days."""
+        for nth in range(1, days.shape[1]):
+            missing = places[days[places, nth] == NO_DAY]
+            if not len(missing):
+                continue
+            bounds = midnights(days[missing, nth - 1], self.calendar)
+            found, instants = self._last_before(events, missing, bounds)
+            days[found, nth] = business_days(instants, self.calendar)
+            # Whoever has no earlier day has no more of them.
+            places = np.setdiff1d(places, np.setdiff1d(missing, found))
 
     def _last_before(self, events: Events, places: Ints, bounds: Ints) -> tuple[Ints, Ints]:
         """Seek each customer's last event before a bound: a step of one day, however many events the day has."""
         columns: sets.Columns = (("id", "int"), ("bound", "int"))
         sql = (
             "SELECT given.id, (SELECT event.occurred_at FROM event WHERE event.customer_id = given.id "  # noqa: S608
-            f"AND event.kind = :kind AND {self._at('<', 'given.bound')} ORDER BY occurred_at DESC LIMIT 1) "
-            f"FROM {sets.table(self._tx.dialect, columns)}"
+            f"AND event.kind = :kind AND {at(self._tx.dialect, '<', 'given.bound')} "
+            f"ORDER BY occurred_at DESC LIMIT 1) FROM {sets.table(self._tx.dialect, columns)}"
         )
         given = list(zip(self.ids[places].tolist(), bounds.tolist(), strict=True))
-        statement = sets.given(self._tx.dialect, sql, columns, given).bindparams(kind=self._kind(events.kind))
-        rows = sorted((row[0], row[1]) for row in self._tx.execute(statement) if row[1] is not None)
-        table = np.array(rows, dtype=np.int64).reshape(-1, 2)
+        kind = self._reader.kind(events.kind)
+        statement = sets.given(self._tx.dialect, sql, columns, given).bindparams(kind=kind)
+        table = numbers([tuple(row) for row in self._tx.execute(statement) if row[1] is not None], 2)
         return np.searchsorted(self.ids, table[:, 0]).astype(np.int64), table[:, 1]
 
     # The customer's own
 
     def _own(self, name: Own) -> Words:
         sql = (
-            f"SELECT customer.id, customer.{name.value} FROM {sets.table(self._tx.dialect, _IDS)} "  # noqa: S608
+            f"SELECT customer.id, customer.{name.value} FROM {sets.table(self._tx.dialect, IDS)} "  # noqa: S608
             "CROSS JOIN customer WHERE customer.id = given.id"
         )
         return Words.of(self._texts(sql, {}))
 
     def _attribute(self, name: str) -> Mixed:
         sql = (
-            f"SELECT attribute.customer_id, attribute.value FROM {sets.table(self._tx.dialect, _IDS)} "  # noqa: S608
+            f"SELECT attribute.customer_id, attribute.value FROM {sets.table(self._tx.dialect, IDS)} "  # noqa: S608
             "CROSS JOIN attribute WHERE attribute.customer_id = given.id AND attribute.name = :name"
         )
-        return Mixed.of(
-            None if value is None else read_value(value) for value in self._texts(sql, {"name": name})
-        )
+        written = list(self._texts(sql, {"name": name}))
+        read = {value: None if value is None else read_value(value) for value in set(written)}
+        return Mixed.of(read[value] for value in written)
 
     def _texts(self, sql: str, binds: Mapping[str, object]) -> Iterable[str | None]:
-        found = {row[0]: row[1] for row in self._tx.execute(self._given(sql, binds))}
+        found = {row[0]: row[1] for row in self._tx.execute(self._reader.given(sql, binds))}
         return (found.get(customer) for customer in self.ids.tolist())
 
 
 NO_DAY: Final = np.iinfo(np.int64).min
 _NEVER: Final = np.iinfo(np.int64).min
 _FAR: Final = np.iinfo(np.int64).max
-_IDS: Final[sets.Columns] = (("id", "int"),)
-_COUNTED: Final = "CASE WHEN event.currency = :currency THEN event.amount END"
-_TOTAL: Final = f"CAST(sum({_COUNTED}) AS BIGINT)"
-_AMOUNTS: Final = f"count({_COUNTED})"
-_DETAIL: Final = (
-    "LEFT JOIN event_detail ON event_detail.customer_id = event.customer_id AND event_detail.kind = event.kind "
-    "AND event_detail.occurred_at = event.occurred_at AND event_detail.key = event.key"
-)
+_NULL: Final = "-9223372036854775807 - 1"
+_TOTAL: Final = f"CAST(sum({COUNTED}) AS BIGINT)"
+_AMOUNTS: Final = f"count({COUNTED})"
+_NEWEST: Final[Mapping[Dialect, str]] = {
+    "sqlite": (
+        "SELECT given.id, (SELECT group_concat(occurred_at) FROM (SELECT event.occurred_at FROM event "
+        "WHERE event.customer_id = given.id AND event.kind = :kind AND {until} "
+        "ORDER BY event.occurred_at DESC LIMIT :newest)) FROM {given}"
+    ),
+    "postgresql": (
+        "SELECT given.id, (SELECT string_agg(occurred_at::text, ',') FROM (SELECT event.occurred_at FROM event "
+        "WHERE event.customer_id = given.id AND event.kind = :kind AND {until} "
+        "ORDER BY event.occurred_at DESC LIMIT :newest) AS newest) FROM {given}"
+    ),
+}
 
 
 def known_customers(
@@ -515,29 +335,19 @@ def known_customers(
         statement = text("SELECT id, known_since FROM customer WHERE known_since <= :now")
     else:
         sql = (
-            f"SELECT customer.id, customer.known_since FROM {sets.table(tx.dialect, _IDS)} CROSS JOIN customer "  # noqa: S608
+            f"SELECT customer.id, customer.known_since FROM {sets.table(tx.dialect, IDS)} CROSS JOIN customer "  # noqa: S608
             "WHERE customer.id = given.id AND customer.known_since <= :now"
         )
         wanted = np.unique(np.asarray(customers, dtype=np.int64)).tolist()
-        statement = sets.given(tx.dialect, sql, _IDS, [(customer,) for customer in wanted])
-    rows = sorted(tuple(row) for row in tx.execute(statement.bindparams(now=now)))
-    table = np.array(rows, dtype=np.int64).reshape(-1, 2)
+        statement = sets.given(tx.dialect, sql, IDS, [(customer,) for customer in wanted])
+    table = numbers(tx.execute(statement.bindparams(now=now)).all(), 2)
+    table = table[np.argsort(table[:, 0])]
     return table[:, 0].copy(), table[:, 1].copy()
 
 
-def _rung_instants(instants: Ints) -> Iterator[int]:
-    """Give every so manieth of ``instants``, ascending, that is the last of its kind: a rung counts all of one instant."""
-    below = 0
-    for nth in [*(np.flatnonzero(instants[1:] != instants[:-1]) + 1).tolist(), len(instants)]:
-        if nth - below >= STRIDE:
-            below = nth
-            yield int(instants[nth - 1])
-
-
-def _no_rows() -> Rows:
-    nothing = np.zeros(0, dtype=np.int64)
-    return Rows(nothing, nothing, nothing, np.zeros(0, dtype=np.bool_))
-
-
-def _parts(rows: Rows) -> Iterator[Any]:
-    return iter((rows.places, rows.instants, rows.amounts, rows.counted))
+def _put_days(days: Ints, places: Ints, found: Ints) -> None:
+    """Put the latest distinct days of each customer into their rows, latest first."""
+    pairs = np.unique(np.stack([places, -found]), axis=1)
+    nth = np.arange(pairs.shape[1]) - np.searchsorted(pairs[0], pairs[0])
+    taken = nth < days.shape[1]
+    days[pairs[0][taken], nth[taken]] = -pairs[1][taken]

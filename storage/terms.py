@@ -43,9 +43,10 @@ from rules.conditions.tree import And
 from rules.conditions.windows import Window
 from rules.instants import DAY, EARLIEST, LATEST, Calendar
 from storage.database import Transaction
-from storage.facts import NO_DAY, Facts, Known, Span, known_customers
+from storage.facts import NO_DAY, Facts, Known, known_customers
 from storage.flips import Flip, Passing
 from storage.running import Ladders
+from storage.selected import Span
 
 NO_TIMER: Final = np.iinfo(np.int64).max
 """Stands where no instant is known at which a customer's answer may change by itself."""

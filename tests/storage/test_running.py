@@ -11,7 +11,7 @@ from rules.conditions.parse import parse
 from rules.conditions.terms import Events, Subject
 from rules.conditions.tree import terms
 from rules.instants import DAY, HOUR, Calendar
-from storage import dirty, events, facts, running
+from storage import dirty, events, facts, heavy, running
 from storage import terms as answers
 from storage.database import Database, Transaction
 from storage.events import Stored
@@ -35,8 +35,8 @@ ASKED = terms(
 
 @pytest.fixture(autouse=True)
 def _light_is_heavy(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(facts, "HEAVY", 20)
-    monkeypatch.setattr(facts, "STRIDE", 8)
+    monkeypatch.setattr(heavy, "HEAVY", 20)
+    monkeypatch.setattr(heavy, "STRIDE", 8)
 
 
 def said(column: Column) -> list[object]:
