@@ -23,7 +23,7 @@ from rules.conditions.tree import Condition, terms
 from storage import alerts, customers, matches, timers
 from storage import terms as answers
 from storage.database import Transaction
-from storage.facts import Facts
+from storage.facts import Facts, Stretch
 from storage.rules import Rule
 from storage.running import Ladders, Rung
 
@@ -140,7 +140,12 @@ def read(
 ) -> Changes:
     """Evaluate rules for the customers of a block; every distinct term is asked once, whichever rules share it."""
     facts = answers.facts_of(
-        tx, now=now, calendar=ctx.calendar, currency=ctx.currency, customers=block.ids, ladders=ladders
+        tx,
+        now=now,
+        calendar=ctx.calendar,
+        currency=ctx.currency,
+        customers=Stretch(block.first, block.after) if block.everybody else block.ids,
+        ladders=ladders,
     )
     columns = answers.columns(facts, dict.fromkeys(term for one in watched for term in terms(one.condition)))
     chosen = None if block.everybody else block.ids.tolist()

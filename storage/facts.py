@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple, TypeVar
 
 import numpy as np
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 
 from rules.conditions.columns import Bools, Ints, Mixed, Words
 from rules.conditions.days import business_days, midnights
@@ -36,8 +36,18 @@ class Known(NamedTuple):
     known: Bools
 
 
+class Stretch(NamedTuple):
+    """All customers with numbers from ``first`` to below ``after``."""
+
+    first: int
+    after: int
+
+
 class Facts:
-    """Answers for the customers ``ids`` (ascending), all of them known at ``now``; each question is put once."""
+    """Answers for the customers ``ids`` (ascending), all of them known at ``now``; each question is put once.
+
+    ``stretch`` is given where they are all customers of a stretch of numbers.
+    """
 
     def __init__(
         self,
@@ -49,6 +59,7 @@ class Facts:
         ids: Ints,
         known_since: Ints,
         ladders: Ladders | None = None,
+        stretch: Stretch | None = None,
     ) -> None:
         self._tx = tx
         self.now = now
@@ -59,6 +70,7 @@ class Facts:
         self._reader = Reader(tx, ids=ids, currency=currency)
         self._heavy = HeavyAccounts(self._reader, now=now, ladders=ladders)
         self.decimals = self._reader.decimals
+        self._stretch = stretch
         self._asked: dict[tuple[object, ...], Any] = {}
 
     def __len__(self) -> int:
@@ -203,13 +215,32 @@ class Facts:
         """
         found = Known(np.zeros(len(self), dtype=np.int64), np.zeros(len(self), dtype=np.bool_))
         kind = self._reader.kind(events.kind)
-        if kind is None:
+        if kind is None or not len(self):
             return found
         binds: dict[str, object] = {"kind": kind, "until": span.until}
         if span.after is not None:
             binds["after"] = span.after
         if ":currency" in what:
             binds["currency"] = self.currency
+        without = self._heavy.among(events) if without is None else without
+        if self._stretch is not None and self._tx.dialect == "postgresql" and not without.any():
+            statement = self._grouped(what, span, binds, order, self._stretch)
+        else:
+            statement = self._each(what, span, binds, order, without)
+        table = numbers(self._tx.execute(statement).all(), 2)
+        places = np.searchsorted(self.ids, table[:, 0])
+        # A stretch holds customers too who are not known yet.
+        ours = places < len(self.ids)
+        ours[ours] = self.ids[places[ours]] == table[ours, 0]
+        known = table[ours, 1] != NOTHING
+        found.values[places[ours]] = np.where(known, table[ours, 1], 0)
+        found.known[places[ours]] = known
+        return found
+
+    def _each(
+        self, what: str, span: Span, binds: Mapping[str, object], order: str, without: Bools
+    ) -> TextClause:
+        """Ask customer by customer: a range of the clustered key for each."""
         dialect = self._tx.dialect
         after = "" if span.after is None else f"AND {at(dialect, '>', ':after')}"
         sql = (
@@ -217,12 +248,21 @@ class Facts:
             f"AND event.kind = :kind AND {at(dialect, '<=', ':until')} {after} {order}), {_NULL}) "
             f"FROM {sets.table(dialect, IDS)}"
         )
-        without = self._heavy.among(events) if without is None else without
-        table = numbers(self._tx.execute(self._reader.given(sql, binds, without)).all(), 2)
-        places, known = np.searchsorted(self.ids, table[:, 0]), table[:, 1] != NOTHING
-        found.values[places] = np.where(known, table[:, 1], 0)
-        found.known[places] = known
-        return found
+        return self._reader.given(sql, binds, without)
+
+    def _grouped(
+        self, what: str, span: Span, binds: Mapping[str, object], order: str, stretch: "Stretch"
+    ) -> TextClause:
+        """Ask for everybody at once, as somebody would by hand: PostgreSQL reads a table faster than it seeks in it."""
+        if order:
+            what = f"{'max' if 'DESC' in order else 'min'}({what})"
+        after = "" if span.after is None else "AND event.occurred_at > :after"
+        sql = (
+            f"SELECT event.customer_id, coalesce({what}, {_NULL}) FROM event WHERE event.kind = :kind "  # noqa: S608
+            f"AND event.occurred_at <= :until {after} AND event.customer_id >= :first_id "
+            "AND event.customer_id < :after_id GROUP BY event.customer_id"
+        )
+        return text(sql).bindparams(**binds, first_id=stretch.first, after_id=stretch.after)
 
     # Days
 
@@ -328,11 +368,13 @@ _NEWEST: Final[Mapping[Dialect, str]] = {
 
 
 def known_customers(
-    tx: Transaction, *, now: int, customers: Sequence[int] | Ints | None
+    tx: Transaction, *, now: int, customers: Sequence[int] | Ints | Stretch
 ) -> tuple[Ints, Ints]:
-    """Give the ids, ascending, of those of ``customers`` (all, if None) who are known at ``now``, and since when."""
-    if customers is None:
-        statement = text("SELECT id, known_since FROM customer WHERE known_since <= :now")
+    """Give the ids, ascending, of those of ``customers`` who are known at ``now``, and since when."""
+    if isinstance(customers, Stretch):
+        statement = text(
+            "SELECT id, known_since FROM customer WHERE known_since <= :now AND id >= :first AND id < :after"
+        ).bindparams(first=customers.first, after=customers.after)
     else:
         sql = (
             f"SELECT customer.id, customer.known_since FROM {sets.table(tx.dialect, IDS)} CROSS JOIN customer "  # noqa: S608

@@ -43,7 +43,7 @@ from rules.conditions.tree import And
 from rules.conditions.windows import Window
 from rules.instants import DAY, EARLIEST, LATEST, Calendar
 from storage.database import Transaction
-from storage.facts import NO_DAY, Facts, Known, known_customers
+from storage.facts import NO_DAY, Facts, Known, Stretch, known_customers
 from storage.flips import Flip, Passing
 from storage.running import Ladders
 from storage.selected import Span
@@ -51,6 +51,7 @@ from storage.selected import Span
 NO_TIMER: Final = np.iinfo(np.int64).max
 """Stands where no instant is known at which a customer's answer may change by itself."""
 
+EVERYBODY: Final = Stretch(0, 2**31 - 1)
 _MOST_DAYS: Final = (LATEST - EARLIEST) // DAY
 
 Constants = frozenset[Fraction]
@@ -63,15 +64,18 @@ def facts_of(
     now: int,
     calendar: Calendar,
     currency: str,
-    customers: Sequence[int] | Ints | None,
+    customers: Sequence[int] | Ints | Stretch | None,
     ladders: Ladders | None = None,
 ) -> Facts:
     """Give what can be asked at ``now`` of those of ``customers`` (all, if None) who are known by then.
 
+    Where they are a stretch of numbers, all of its customers are meant.
+
     Who is not known at ``now`` has no row, and so matches nothing, not even ``never(purchase)``. With ``ladders``
     heavy accounts are answered from their running values.
     """
-    ids, known_since = known_customers(tx, now=now, customers=customers)
+    wanted = EVERYBODY if customers is None else customers
+    ids, known_since = known_customers(tx, now=now, customers=wanted)
     return Facts(
         tx,
         now=now,
@@ -80,6 +84,7 @@ def facts_of(
         ids=ids,
         known_since=known_since,
         ladders=ladders,
+        stretch=wanted if isinstance(wanted, Stretch) else None,
     )
 
 
