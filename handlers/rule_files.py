@@ -4,7 +4,7 @@ A file says what a rule is: what it leaves out is the default. Whether the rule 
 where the file does not say, and rules of which the file does not speak stay altogether, unless they are to be removed.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
@@ -15,7 +15,7 @@ from rules.alerts.rule import RuleBody, RuleState
 from rules.book.written import Written, plain, read_book, write_book
 from rules.conditions.problems import Problem
 from rules.errors import WarmlineError
-from storage import rules
+from storage import alerts, rules
 from storage.database import Transaction
 from storage.rules import Rule, RuleExistsError
 
@@ -106,8 +106,7 @@ def apply(
         found = _plan(tx, text, remove_others=remove_others)
         if found.diffs != shown.diffs:
             raise RulesChangedMeanwhileError
-        for diff in found.diffs:
-            _change(tx, ctx, request, diff)
+        _make(tx, ctx, request, found.diffs)
         return found
 
     return rule_changes.once(
@@ -144,22 +143,20 @@ def _by_name(diffs: list[RuleDiff]) -> tuple[RuleDiff, ...]:
     return tuple(sorted(diffs, key=lambda one: one.name))
 
 
-def _change(tx: Transaction, ctx: Context, request: Request, diff: RuleDiff) -> None:
-    """Take one rule from what it was to what it is to be; those of a book come in the order of their names."""
-    if diff.after is None:
-        rule_changes.remove(tx, ctx, request.actor, _locked(tx, diff))
-        return
-    if diff.before is None:
-        try:
-            rule = rule_changes.add(tx, ctx, request.actor, name=diff.name, body=diff.after.body)
-        except RuleExistsError as error:
-            raise RulesChangedMeanwhileError from error
-    else:
-        rule = _locked(tx, diff)
-        if rule.body != diff.after.body:
-            rule = rule_changes.edit(tx, ctx, request.actor, rule, diff.after.body)
-    if rule.state is not diff.after.state:
-        rule_changes.set_state(tx, ctx, request.actor, rule, diff.after.state)
+def _make(tx: Transaction, ctx: Context, request: Request, diffs: Sequence[RuleDiff]) -> None:
+    """Take rules from what they were to what they are to be.
+
+    Whatever is locked is locked before anything is written, in the order that all keep: rules, alerts, counters.
+    """
+    locked = {diff.name: _locked(tx, diff) for diff in diffs if diff.before is not None}
+    for diff in diffs:
+        if diff.after is None:
+            alerts.unresolved(tx, rule_id=locked[diff.name].id, lock=True)
+    for diff in diffs:
+        if diff.after is None:
+            rule_changes.remove(tx, ctx, request.actor, locked[diff.name])
+        else:
+            _change(tx, ctx, request, locked.get(diff.name), name=diff.name, after=diff.after)
 
 
 def _locked(tx: Transaction, diff: RuleDiff) -> Rule:
@@ -168,3 +165,17 @@ def _locked(tx: Transaction, diff: RuleDiff) -> Rule:
     if rule is None or Standing(rule.body, rule.state) != diff.before:
         raise RulesChangedMeanwhileError
     return rule
+
+
+def _change(
+    tx: Transaction, ctx: Context, request: Request, rule: Rule | None, *, name: str, after: Standing
+) -> None:
+    if rule is None:
+        try:
+            rule = rule_changes.add(tx, ctx, request.actor, name=name, body=after.body)
+        except RuleExistsError as error:
+            raise RulesChangedMeanwhileError from error
+    elif rule.body != after.body:
+        rule = rule_changes.edit(tx, ctx, request.actor, rule, after.body)
+    if rule.state is not after.state:
+        rule_changes.set_state(tx, ctx, request.actor, rule, after.state)

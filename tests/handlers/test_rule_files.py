@@ -1,10 +1,12 @@
 """The rule book as a file: written and read back it is the same; an import is shown, and done whole or not at all."""
 
+from contextlib import closing
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import text as sql
 
 from handlers import rule_files, rulebook
 from handlers.context import Context
@@ -22,7 +24,8 @@ from rules.instants import DAY
 from storage import alerts, audit, rules
 from storage.database import Database
 from tests import contexts
-from tests.conftest import clear
+from tests.collisions import behind
+from tests.conftest import DatabaseUrls, clear
 from tests.contexts import START
 from tests.handlers.stored import rows
 from tests.histories import customer, purchases
@@ -220,3 +223,41 @@ def test_what_was_shown_is_done_or_nothing(ctx: Context) -> None:
     with pytest.raises(RulesChangedMeanwhileError):
         rule_files.apply(ctx, BOSS, text, shown)
     assert [card.name for card in rulebook.listing(ctx)] == ["quiet"]
+
+
+@pytest.mark.parametrize("kept", ["", f"{LAPSING}"], ids=["others removed", "changed"])
+def test_a_rule_that_changes_while_an_import_waits_for_it_undoes_all_of_it(
+    new_database_url: DatabaseUrls, kept: str
+) -> None:
+    with closing(Database(new_database_url("postgresql"))) as database:
+        ctx = contexts.context(database)
+        _import(ctx, "quiet:\n  condition: silent(purchase, 3d)\n")
+        text = kept or "new:\n  condition: never(purchase)\n"
+        text += "quiet:\n  condition: silent(purchase, 4d)\n" if kept else ""
+        shown = rule_files.plan(ctx, text, remove_others=True)
+        raised = behind(
+            database,
+            "SELECT id FROM rule FOR UPDATE",
+            lambda: rule_files.apply(ctx, BOSS, text, shown, remove_others=True),
+            lambda tx: tx.execute(sql("UPDATE rule SET state = 'paused', revision = revision + 1")),
+        )
+        assert [type(error) for error in raised] == [RulesChangedMeanwhileError]
+        assert [(card.name, card.state) for card in rulebook.listing(ctx)] == [("quiet", RuleState.PAUSED)]
+
+
+def test_a_name_that_is_taken_while_an_import_adds_it_undoes_all_of_it(
+    new_database_url: DatabaseUrls,
+) -> None:
+    with closing(Database(new_database_url("postgresql"))) as database:
+        ctx = contexts.context(database)
+        _import(ctx, LAPSING)
+        text = "new:\n  condition: never(purchase)\n"
+        shown = rule_files.plan(ctx, text)
+        raised = behind(
+            database,
+            "UPDATE counter SET next = next WHERE name = 'rule'",
+            lambda: rule_files.apply(ctx, BOSS, text, shown),
+            lambda tx: tx.execute(sql("UPDATE rule SET name = 'new'")),
+        )
+        assert [type(error) for error in raised] == [RulesChangedMeanwhileError]
+        assert [card.body.condition for card in rulebook.listing(ctx)] == ["silent(purchase, 30d)"]
