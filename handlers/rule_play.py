@@ -15,9 +15,7 @@ from handlers.act import act
 from handlers.context import Context
 from handlers.ingest import take_in, take_in_profiles
 from handlers.intake.errors import Reason as Refusal
-from handlers.intake.errors import RefusedError
-from handlers.intake.events import World, event_of
-from handlers.intake.profiles import customer_of
+from handlers.rule_props import Props, refused
 from handlers.rulebook import Request
 from handlers.sweep import sweep
 from rules.access import Actor
@@ -25,9 +23,8 @@ from rules.alerts.rule import RuleState
 from rules.alerts.states import Reason, Verb
 from rules.alerts.typed import Options
 from rules.book.written import plain
-from rules.conditions.names import BadNameError, name_of
 from rules.errors import WarmlineError
-from rules.files.mistakes import BadFileError, Mistake
+from rules.files.mistakes import BadFileError
 from rules.instants import LATEST, iso
 from rules.trials.judge import Failure, judge
 from rules.trials.trial import Act, Deed, Message, Outcome, Stage, Telling, Told, Trial
@@ -35,13 +32,11 @@ from storage import alerts, customers, matches, outbox
 from storage import rules as stored_rules
 from storage.alerts import Alert
 from storage.database import Database, Transaction
-from storage.incoming import CustomerIn, EventIn
 from storage.outbox import Subject
 from templates.blocks import Rendered
 from templates.codec import Press, Value
 from templates.words import Words
 
-_SOURCE: Final = "test"
 _MANAGER: Final = Request(Actor("cli:test", manager=True))
 _TELLINGS: Final = {
     Subject.ALERT: Telling.ALERT,
@@ -49,44 +44,6 @@ _TELLINGS: Final = {
     Subject.STEPS: Telling.REPLY,
 }
 _PRESSES: Final = {Deed.CLAIM: Press.CLAIM, Deed.SNOOZE: Press.SNOOZE, Deed.RESOLVE: Press.RESOLVE}
-
-
-@dataclass(frozen=True, slots=True)
-class Props:
-    """What arrives at which instant, checked as intake checks it, each with its line in the file."""
-
-    profiles: Mapping[int, Sequence[tuple[int, CustomerIn]]]
-    events: Mapping[int, Sequence[tuple[int, EventIn]]]
-
-
-def prepared(trial: Trial) -> Props:
-    """Check what happens in a test as intake would; raises `BadFileError` with whatever it would refuse."""
-    world = World(source=_SOURCE, calendar=trial.calendar, currency=trial.currency)
-    mistakes: list[Mistake] = []
-    profiles: dict[int, list[tuple[int, CustomerIn]]] = defaultdict(list)
-    for said in trial.said:
-        try:
-            row = _row(said.profile, said.line) | {"external_id": said.customer}
-            profiles[said.at].append((said.line, customer_of(row, world)))
-        except RefusedError as error:
-            mistakes.append(_refused(said.line, error.reason))
-        except BadFileError as error:
-            mistakes += error.mistakes
-    events: dict[int, list[tuple[int, EventIn]]] = defaultdict(list)
-    equals: Counter[EventIn] = Counter()
-    for one in trial.happenings:
-        try:
-            event = event_of(one.record, world)
-        except RefusedError as error:
-            mistakes.append(_refused(one.line, error.reason))
-            continue
-        equals[event] += 1
-        # Two lines that say the same without an id are two events, as in a file that is imported.
-        numbered = event if event.external_id is not None else replace(event, ordinal=equals[event])
-        events[one.arrives].append((one.line, numbered))
-    if mistakes:
-        raise BadFileError(mistakes)
-    return Props(profiles, events)
 
 
 @dataclass(slots=True)
@@ -109,8 +66,8 @@ class _Since:
 class Play:
     """A test and the world in which it takes place, which must be an empty database that is set up."""
 
-    def __init__(self, trial: Trial, props: Props, database: Database) -> None:
-        self._trial, self._props = trial, props
+    def __init__(self, trial: Trial, given: Props, database: Database) -> None:
+        self._trial, self._props = trial, given
         self._clock = _Clock(trial.begins)
         self._ctx = Context(
             database=database,
@@ -124,6 +81,7 @@ class Play:
         self._since = _Since()
         self._steps_seen: Counter[int] = Counter()
         self._last_message = 0
+        self._presses = 0
         self._names: dict[int, str] = {}
         self._rules: dict[int, str] = {}
 
@@ -174,23 +132,24 @@ class Play:
                 profile.id: profile.external_id
                 for profile in customers.by_ids(tx, customers.ids(tx, LATEST).tolist()).values()
             }
-        refused = [
-            _refused(line, verdict)
+        mistakes = [
+            refused(line, verdict)
             for (line, _), verdict in zip(events, verdicts, strict=True)
             if isinstance(verdict, Refusal)
         ]
-        if refused:
-            raise BadFileError(refused)
+        if mistakes:
+            raise BadFileError(mistakes)
 
     def _act(self, deed: Act) -> Failure | None:
         with self._ctx.database.reading() as tx:
             found = [
                 one for one in alerts.unresolved(tx) if self._told(one) == Told(deed.rule, deed.customer)
             ]
+        self._presses += 1
         value = Value(_PRESSES[deed.deed], found[0].id if found else 0, str(deed.choice or ""))
         try:
             if found:
-                act(self._ctx, actor=Actor(deed.by), value=value, key=f"line {deed.line}")
+                act(self._ctx, actor=Actor(deed.by), value=value, key=f"press {self._presses}")
                 return None
             came = self._ctx.words.plain("files", "no_open_alert")
         except WarmlineError as error:
@@ -267,24 +226,6 @@ class Play:
 
     def _told(self, alert: Alert) -> Told:
         return Told(self._rules[alert.rule_id], self._names[alert.customer_id])
-
-
-def _row(profile: Mapping[str, str], line: int) -> dict[str, str]:
-    """Give a profile by canonical names, as a row of a table."""
-    row: dict[str, str] = {}
-    for written, value in profile.items():
-        try:
-            name = name_of(written)
-        except BadNameError as error:
-            raise BadFileError([Mistake(line, error.code, cause=error)]) from error
-        if name in row:
-            raise BadFileError([Mistake(line, "key_twice", {"key": name, "first": line})])
-        row[name] = value
-    return row
-
-
-def _refused(line: int, reason: Refusal) -> Mistake:
-    return Mistake(line, reason.code, reason.params, page="intake")
 
 
 def _text(message: Rendered) -> str:

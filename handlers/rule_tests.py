@@ -13,7 +13,8 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 from handlers.file_text import read_text
-from handlers.rule_play import Play, prepared
+from handlers.rule_play import Play
+from handlers.rule_props import prepared
 from rules.errors import WarmlineError
 from rules.files.mistakes import BadFileError, Mistake
 from rules.trials.judge import Failure
@@ -25,7 +26,7 @@ _TEMPLATE: Final = "template.db"
 
 
 @dataclass(frozen=True, slots=True)
-class Tested:
+class FileResult:
     """What came of one file: how many things were looked at, and what was otherwise.
 
     ``error`` where it could not be run; ``hints`` are what is likely a mistake in it.
@@ -43,16 +44,16 @@ class Tested:
         return self.error is None and not self.failures
 
 
-def run(files: Sequence[tuple[str, Path]]) -> Iterator[Tested]:
+def run(files: Sequence[tuple[str, Path]]) -> Iterator[FileResult]:
     """Run tests one after another; each of ``files`` is what it is called and where it lies."""
     with _workshop() as folder:
         for number, (name, path) in enumerate(files):
             try:
                 yield _run(name, path, folder, number)
             except BadFileError as error:
-                yield Tested(name, error=error.named(name))
+                yield FileResult(name, error=error.named(name))
             except WarmlineError as error:
-                yield Tested(name, error=error)
+                yield FileResult(name, error=error)
 
 
 @contextmanager
@@ -65,11 +66,11 @@ def _workshop() -> Iterator[Path]:
         yield folder
 
 
-def _run(name: str, path: Path, folder: Path, number: int) -> Tested:
+def _run(name: str, path: Path, folder: Path, number: int) -> FileResult:
     trial = read_trial(read_text(path))
     props = prepared(trial)
     copy = folder / f"{number}.db"
     shutil.copy(folder / _TEMPLATE, copy)
     with closing(Database(f"sqlite:///{copy}")) as database:
         checks, failures = Play(trial, props, database).run()
-    return Tested(name, checks, failures, hints=trial.hints)
+    return FileResult(name, checks, failures, hints=trial.hints)

@@ -9,7 +9,7 @@ from rich.table import Table
 
 from handlers import logs, rule_tests
 from handlers.cli.base import FAILED, Cli, as_json, console, print_json
-from handlers.rule_tests import Tested
+from handlers.rule_tests import FileResult
 from rules.files.mistakes import Mistake
 from templates.words import clean
 
@@ -40,7 +40,7 @@ def test(cli: Cli, files: tuple[Path, ...], as_json: bool) -> None:
         sys.exit(FAILED)
 
 
-def _show(cli: Cli, one: Tested) -> None:
+def _show(cli: Cli, one: FileResult) -> None:
     for hint in one.hints:
         click.echo(f"{one.file}:{hint.line}: {_hint(cli, hint)}", err=True)
     if one.error is not None:
@@ -60,7 +60,7 @@ def _hint(cli: Cli, hint: Mistake) -> str:
     return cli.words.plain(hint.page, hint.code, **hint.params)
 
 
-def _as_json(cli: Cli, one: Tested) -> dict[str, Any]:
+def _as_json(cli: Cli, one: FileResult) -> dict[str, Any]:
     return {
         "file": one.file,
         "passed": one.passed,
