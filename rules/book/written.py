@@ -22,7 +22,6 @@ from rules.alerts.typed import (
 )
 from rules.conditions.check import Vocabulary, accept
 from rules.conditions.problems import ConditionError, Problem
-from rules.conditions.suggest import nearest
 from rules.files.gather import Gather
 from rules.files.tree import Node, Scalar
 
@@ -30,6 +29,8 @@ NOTHING_KNOWN: Final = Vocabulary(frozenset(), frozenset())
 """The vocabulary of a reader who has seen no data: it warns of every name, and refuses as any other does."""
 OPTIONS: Final = ("kind", "severity", "backlog", "cooldown", "action", "channel")
 FIELDS: Final = ("about", "condition", *OPTIONS, "state")
+MOST_RULES: Final = 1_000
+"""Rules of one file: some milliseconds each to read, and as many queries to every sweep."""
 STATES: Final = (RuleState.ACTIVE, RuleState.PAUSED)
 
 
@@ -63,7 +64,11 @@ def rules_of(gather: Gather, node: Node, vocabulary: Vocabulary) -> tuple[Writte
     if isinstance(node, Scalar) and node.is_nothing:
         gather.add(node, "no_rules")
         return ()
-    for key, value in gather.entries(node, ""):
+    entries = gather.entries(node, "")
+    if len(entries) > MOST_RULES:
+        gather.add(node, "too_many_rules", found=len(entries), limit=MOST_RULES)
+        return ()
+    for key, value in entries:
         try:
             name = rule_name(key.text)
         except BadRuleNameError as error:
@@ -142,7 +147,7 @@ def _with(gather: Gather, body: RuleBody, option: str, node: Node, name: str) ->
     except BadOptionError as error:
         listed = error.params["choices"]
         choices = [str(choice) for choice in listed] if isinstance(listed, list) else []
-        near = nearest(said, choices) if option != "cooldown" else None
+        near = gather.nearest(said, choices) if option != "cooldown" else None
         gather.add(node, "bad_choice", f"{name}, {option}", found=said, nearest=near, choices=choices)
         return body
 

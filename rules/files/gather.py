@@ -3,13 +3,13 @@
 What cannot be read is None; `Gather.finish` raises if there was anything of that.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import Final, TypeVar
 
 from rules.conditions.suggest import nearest
 from rules.errors import WarmlineError
-from rules.files.mistakes import BadFileError, Mistake
+from rules.files.mistakes import MOST_TOLD, BadFileError, Mistake
 from rules.files.tree import Fields, Items, Node, Scalar, read_tree
 
 _NONE: Final = "none"
@@ -37,6 +37,10 @@ class Gather:
         """Note a mistake that has words of its own."""
         self.mistakes.append(Mistake(node.line, cause.code, where=where, cause=cause))
 
+    def nearest(self, name: str, known: Iterable[str]) -> str | None:
+        """Give the name that was likely meant; no longer once there are more mistakes than are told."""
+        return nearest(name, known) if len(self.mistakes) < MOST_TOLD else None
+
     def finish(self) -> None:
         """Raise `BadFileError` if anything was wrong."""
         if self.mistakes:
@@ -58,7 +62,7 @@ class Gather:
         entries = self.entries(node, where)
         for key, value in entries:
             if key.text not in known:
-                near = nearest(key.text, known)
+                near = self.nearest(key.text, known)
                 self.add(key, "unknown_key", where, key=key.text, nearest=near, known=list(known))
             elif isinstance(value, Scalar) and value.is_nothing:
                 self.add(key, "no_value", where, key=key.text)
@@ -94,5 +98,5 @@ class Gather:
             if value == said.strip().casefold():
                 return value
         choices = [str(value) for value in values]
-        self.add(node, "bad_choice", where, found=said, nearest=nearest(said, choices), choices=choices)
+        self.add(node, "bad_choice", where, found=said, nearest=self.nearest(said, choices), choices=choices)
         return None

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Final
 
 from rules.alerts.typed import BadRuleNameError, rule_name
-from rules.conditions.suggest import nearest
 from rules.files.gather import Gather
 from rules.files.tree import Node, Scalar
 from rules.instants import InstantError
@@ -34,7 +33,7 @@ class Cast:
             return None
         try:
             return self.when.instant(said)
-        except InstantError:
+        except (InstantError, OverflowError):
             self.gather.add(node, "bad_when", where, text=said)
             return None
 
@@ -43,7 +42,9 @@ class Cast:
         said = self.gather.text(node, where)
         if said is None or said in self.customers:
             return said
-        self.gather.add(node, "unknown_customer", where, name=said, nearest=nearest(said, self.customers))
+        self.gather.add(
+            node, "unknown_customer", where, name=said, nearest=self.gather.nearest(said, self.customers)
+        )
         return None
 
     def new_customer(self, node: Node, where: str) -> str | None:
@@ -65,7 +66,7 @@ class Cast:
         name = canonical(said)
         if said is None or name in self.rules:
             return name
-        self.gather.add(node, "unknown_rule", where, name=said, nearest=nearest(said, self.rules))
+        self.gather.add(node, "unknown_rule", where, name=said, nearest=self.gather.nearest(said, self.rules))
         return None
 
     def customers_of(self, node: Node, where: str) -> tuple[str, ...] | None:
@@ -100,7 +101,7 @@ def shipped(gather: Gather, node: Node, names: Sequence[str], where: str) -> lis
         if name in names:
             found.append(name)
         else:
-            gather.add(item, "not_shipped", where, name=said, nearest=nearest(said, names))
+            gather.add(item, "not_shipped", where, name=said, nearest=gather.nearest(said, names))
     return found
 
 

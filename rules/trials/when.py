@@ -14,6 +14,10 @@ from rules.instants import DAY, HOUR, Calendar, InstantError
 _JUST_BEFORE: Final = re.compile(r"just\s+before\s+", re.IGNORECASE)
 _DAY: Final = re.compile(r"day\s+([0-9]{1,6})(?:\s+([0-9]{1,2}:.*))?\Z", re.IGNORECASE | re.ASCII)
 _EVERY: Final = re.compile(r"([0-9]{1,4})\s*([hdw])\Z", re.IGNORECASE | re.ASCII)
+_EARLIEST: Final = -2_208_988_800_000
+"""1900-01-01: no story needs an earlier time, and far from the ends of the calendar its arithmetic is safe."""
+_LATEST: Final = 7_258_118_400_000
+"""2200-01-01."""
 _UNITS: Final = {"h": HOUR, "d": DAY, "w": 7 * DAY}
 
 
@@ -25,12 +29,14 @@ class When:
     calendar: Calendar
 
     def instant(self, text: str) -> int:
-        """Read an instant; raises `InstantError`."""
+        """Read an instant of the years 1900 to 2199; raises `InstantError`."""
         cleaned = text.strip()
         before = _JUST_BEFORE.match(cleaned)
         rest = cleaned[before.end() :] if before else cleaned
         day = _DAY.match(rest)
         instant = self._day(text, int(day[1]), day[2]) if day else self.calendar.parse(rest)
+        if not _EARLIEST <= instant <= _LATEST:
+            raise InstantError(text=text[:80])
         return instant - 1 if before else instant
 
     def _day(self, text: str, days: int, time: str | None) -> int:

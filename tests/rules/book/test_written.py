@@ -18,7 +18,7 @@ from rules.alerts.typed import (
     with_options,
 )
 from rules.book import FOLDER, book
-from rules.book.written import STATES, Written, read_book, write_book
+from rules.book.written import MOST_RULES, STATES, Written, read_book, write_book
 from rules.conditions.normalise import normalise
 from rules.conditions.parse import parse
 from rules.conditions.print import quoted, to_text
@@ -173,6 +173,7 @@ def test_comments_and_headings_change_nothing() -> None:
     [
         ("", [(1, "", "no_rules")]),
         ("# nothing\n", [(1, "", "no_rules")]),
+        ("".join(f"r{n}:\n" for n in range(MOST_RULES + 1)), [(1, "", "too_many_rules")]),
         ("- a\n", [(1, "", "needs_fields")]),
         ("a: 1\n", [(1, "a", "needs_fields")]),
         ("a:\n", [(1, "a", "missing_key")]),

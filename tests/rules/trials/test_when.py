@@ -42,6 +42,8 @@ def test_what_can_be_written(text: str, instant: str) -> None:
         "day 9999999",
         "just before",
         "2026-02-30",
+        "1899-12-31",
+        "2200-01-02",
         "today",
     ],
 )
