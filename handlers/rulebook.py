@@ -4,29 +4,25 @@ It must not know Slack's requests, nor how an answer is laid out. Whether a rule
 evaluates a changed rule at its next instant.
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from typing import ClassVar, Final
 
 from rapidfuzz import process
 
-from handlers import steps
+from handlers import rule_changes
 from handlers.context import Context
-from handlers.steps import Told
-from rules import access
-from rules.access import Action, Actor, NotAllowedError, Rulebook
+from rules.access import Actor
 from rules.alerts.rule import RuleBody, RuleState, difference
-from rules.alerts.states import Reason, Resolution
 from rules.alerts.typed import LONGEST_NAME, BadRuleNameError, Options, rule_name, with_options
 from rules.book import BookRule, book
-from rules.conditions.check import Accepted, Vocabulary, accept
+from rules.conditions.check import Accepted, accept
 from rules.conditions.evaluate import evaluate
 from rules.conditions.parse import parse
 from rules.conditions.tree import Condition, terms
 from rules.errors import WarmlineError
-from storage import alerts, audit, customers, events, inbox, matches, retry, rules, timers
+from storage import alerts, customers, rules
 from storage import terms as answers
-from storage.audit import Entry
 from storage.database import Transaction
 from storage.rules import Rule, RuleExistsError
 from templates.views import ChangeView, CheckView, RuleCard, VersionView
@@ -99,7 +95,7 @@ def history(ctx: Context, name: str) -> tuple[str, list[VersionView]]:
 def check(ctx: Context, condition: str, *, entities: bool = False) -> CheckView:
     """Read a condition as a rule would; raises `rules.conditions.problems.ConditionError`."""
     with ctx.database.reading() as tx:
-        accepted = accept(condition, _vocabulary(tx), entities=entities)
+        accepted = accept(condition, rule_changes.vocabulary(tx), entities=entities)
         return CheckView(accepted.source, accepted.text, accepted.warnings, _holding(tx, ctx, accepted.tree))
 
 
@@ -124,15 +120,13 @@ def add(
             raise RuleExistsError(name=slug)
         accepted, body = _new_body(tx, slug, condition, entities)
         body = with_options(body, options or Options())
-        diff = difference(None, body)
-        rule = rules.add(tx, name=slug, body=body, author=request.actor.id, now=ctx.now(), diff=diff)
-        _audit(tx, ctx, request, action="rule.add", name=slug, diff=diff)
+        rule = rule_changes.add(tx, ctx, request.actor, name=slug, body=body)
         return ChangeView(
             did="add",
             card=_card(tx, rule),
             source=accepted.source,
             warnings=accepted.warnings,
-            diff=diff,
+            diff=difference(None, body),
         )
 
     return _counted(ctx, _change(ctx, request, "add", name, change))
@@ -156,14 +150,15 @@ def edit(
     def change(tx: Transaction) -> ChangeView:
         rule = _named(tx, name, lock=True)
         accepted = accept(
-            condition or rule.body.condition, _vocabulary(tx), entities=entities and bool(condition)
+            condition or rule.body.condition,
+            rule_changes.vocabulary(tx),
+            entities=entities and bool(condition),
         )
         body = with_options(replace(rule.body, condition=accepted.text), options or Options())
         diff = difference(rule.body, body)
         if not diff:
             raise NothingChangedError(name=rule.name)
-        edited = rules.edit(tx, rule, body=body, author=request.actor.id, now=ctx.now(), diff=diff)
-        _audit(tx, ctx, request, action="rule.edit", name=rule.name, diff=diff)
+        edited = rule_changes.edit(tx, ctx, request.actor, rule, body)
         return ChangeView(
             did="edit",
             card=_card(tx, edited),
@@ -192,19 +187,7 @@ def remove(ctx: Context, request: Request, name: str) -> ChangeView | None:
     def change(tx: Transaction) -> ChangeView:
         rule = _named(tx, name, lock=True)
         card = _card(tx, rule)
-        rules.set_state(tx, rule, RuleState.REMOVED)
-        told = Told(now=ctx.now(), elapsed=ctx.elapsed(), actor=request.actor.id)
-        closed = steps.resolve_all(
-            tx,
-            alerts.unresolved(tx, rule_id=rule.id, lock=True),
-            resolution=Resolution.RULE_CHANGED,
-            reason=Reason.RULE_REMOVED,
-            told=told,
-        )
-        matches.forget_rule(tx, rule.id)
-        timers.forget_rule(tx, rule.id)
-        gone = "\n".join(f"- {line}" for line in _said(rule.body))
-        _audit(tx, ctx, request, action="rule.remove", name=rule.name, diff=gone)
+        closed = rule_changes.remove(tx, ctx, request.actor, rule)
         return ChangeView(did="remove", card=replace(card, state=RuleState.REMOVED), closed=closed)
 
     return _change(ctx, request, "remove", name, change)
@@ -215,15 +198,7 @@ def _set_state(ctx: Context, request: Request, name: str, state: RuleState, did:
         rule = _named(tx, name, lock=True)
         if rule.state is state:
             raise RuleStateError(name=rule.name, state=str(state))
-        rules.set_state(tx, rule, state)
-        _audit(
-            tx,
-            ctx,
-            request,
-            action=f"rule.{did}",
-            name=rule.name,
-            diff=f"- state: {rule.state}\n+ state: {state}",
-        )
+        rule_changes.set_state(tx, ctx, request.actor, rule, state)
         return ChangeView(did=did, card=replace(_card(tx, rule), state=state))
 
     return _change(ctx, request, did, name, change)
@@ -232,31 +207,14 @@ def _set_state(ctx: Context, request: Request, name: str, state: RuleState, did:
 def _change(
     ctx: Context, request: Request, did: str, name: str, change: Callable[[Transaction], ChangeView]
 ) -> ChangeView | None:
-    """Do a change once, if allowed; who is not allowed is told, and that is audited.
-
-    Raises `storage.retry.DatabaseBusyError` besides what ``change`` raises; nothing is changed then.
-    """
-
-    def work(tx: Transaction) -> ChangeView | NotAllowedError | None:
-        if request.key is not None and not inbox.first_time(tx, request.key, now=ctx.elapsed()):
-            return None
-        try:
-            access.authorize(request.actor, Action.CHANGE_RULES, Rulebook(), managers=ctx.managers)
-        except NotAllowedError as error:
-            audit.refuse(
-                tx,
-                at=ctx.now(),
-                actor=request.actor.id,
-                action=f"rule.{did}",
-                on=f"rule:{name[:LONGEST_NAME]}",
-            )
-            return error
-        return change(tx)
-
-    changed = retry.writing(ctx.database, work)
-    if isinstance(changed, NotAllowedError):
-        raise changed
-    return changed
+    return rule_changes.once(
+        ctx,
+        request.actor,
+        did=f"rule.{did}",
+        on=f"rule:{name[:LONGEST_NAME]}",
+        change=change,
+        key=request.key,
+    )
 
 
 def _counted(ctx: Context, changed: ChangeView | None) -> ChangeView | None:
@@ -269,17 +227,13 @@ def _counted(ctx: Context, changed: ChangeView | None) -> ChangeView | None:
 
 def _new_body(tx: Transaction, slug: str, condition: str, entities: bool) -> tuple[Accepted, RuleBody]:
     if condition:
-        accepted = accept(condition, _vocabulary(tx), entities=entities)
+        accepted = accept(condition, rule_changes.vocabulary(tx), entities=entities)
         return accepted, RuleBody(condition=accepted.text)
     shipped = book().get(slug)
     if shipped is None:
         raise NeedsConditionError(name=slug, nearest=_nearest(slug, book()))
-    accepted = accept(shipped.body.condition, _vocabulary(tx))
+    accepted = accept(shipped.body.condition, rule_changes.vocabulary(tx))
     return accepted, replace(shipped.body, condition=accepted.text)
-
-
-def _vocabulary(tx: Transaction) -> Vocabulary:
-    return Vocabulary(frozenset(events.kinds(tx)), frozenset(customers.attribute_names(tx)))
 
 
 def _holding(tx: Transaction, ctx: Context, tree: Condition) -> int | None:
@@ -328,14 +282,4 @@ def _card(tx: Transaction, rule: Rule) -> RuleCard:
         open_alerts=alerts.unresolved_count(tx, rule_id=rule.id),
         swept_at=rule.swept_at,
         degraded=rule.degraded,
-    )
-
-
-def _said(body: RuleBody) -> Sequence[str]:
-    return [f"{field.name}: {getattr(body, field.name)}" for field in fields(RuleBody)]
-
-
-def _audit(tx: Transaction, ctx: Context, request: Request, *, action: str, name: str, diff: str) -> None:
-    audit.note(
-        tx, Entry(at=ctx.now(), actor=request.actor.id, action=action, object=f"rule:{name}", diff=diff)
     )

@@ -309,6 +309,14 @@ def of_root(tx: Transaction, root: int) -> list[Message]:
     return [_message(row) for row in rows.scalars()]
 
 
+def after(tx: Transaction, number: int) -> list[Message]:
+    """Give the messages that were asked for after the one of this ``number``, in their order."""
+    rows = tx.session.execute(
+        select(OutboxRow).where(col(OutboxRow.id) > number).order_by(col(OutboxRow.id))
+    ).scalars()
+    return [_message(row) for row in rows]
+
+
 _LATER: Final = 1 << 40
 """Above every number: what no person waits for is put so far behind what one does."""
 

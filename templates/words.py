@@ -17,6 +17,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from rules.conditions.problems import ConditionError, Problem
 from rules.conditions.spans import Span, caret
 from rules.errors import WarmlineError
+from rules.files.mistakes import MOST_TOLD, BadFileError, Mistake
 
 FOLDER: Final = Path(__file__).parent
 ENGLISH: Final = "en"
@@ -129,6 +130,9 @@ class Words:
         if isinstance(error, ConditionError):
             problems = [self._problem(problem, error.source, self.say, code) for problem in error.problems]
             return self.say("errors", error.code, problems=problems, fenced=True)
+        if isinstance(error, BadFileError):
+            mistakes = [self._mistake(one, self.say, self.error) for one in error.mistakes[:MOST_TOLD]]
+            return self.say("errors", error.code, path=error.path, mistakes=mistakes, more=_more(error))
         params = {
             name: _mentioned(value) if name in _COLLEAGUES else value for name, value in error.params.items()
         }
@@ -139,6 +143,11 @@ class Words:
         if isinstance(error, ConditionError):
             problems = [self._problem(problem, error.source, self.plain, clean) for problem in error.problems]
             return self.plain("errors", error.code, problems=problems, fenced=False)
+        if isinstance(error, BadFileError):
+            mistakes = [
+                self._mistake(one, self.plain, self.error_plain) for one in error.mistakes[:MOST_TOLD]
+            ]
+            return self.plain("errors", error.code, path=error.path, mistakes=mistakes, more=_more(error))
         return self.plain("errors", error.code, **error.params)
 
     def problem(self, problem: Problem) -> Mrkdwn:
@@ -154,6 +163,14 @@ class Words:
             "repaired": quoted(cut(problem.repaired(source) or "", _REPAIRED)),
         }
 
+    def _mistake(
+        self, mistake: Mistake, say: Callable[..., str], say_error: Callable[[WarmlineError], str]
+    ) -> dict[str, object]:
+        said = (
+            say_error(mistake.cause) if mistake.cause else say(mistake.page, mistake.code, **mistake.params)
+        )
+        return {"line": mistake.line, "where": mistake.where, "said": said}
+
     def _page(self, page: str) -> Template:
         return self._environment.get_template(f"{page}.j2")
 
@@ -167,6 +184,10 @@ def _pointer(source: str, problem: Problem) -> str:
     start, end = problem.span
     short = Span(start, start + 1) if end - start > _LONGEST_UNDERLINED else problem.span
     return caret(source, short)
+
+
+def _more(error: BadFileError) -> int:
+    return max(0, len(error.mistakes) - MOST_TOLD)
 
 
 def _mentioned(value: object) -> object:

@@ -1,6 +1,5 @@
 """``bot.py rules``: the rules, by the same use cases that chat calls; who is at this machine is a manager."""
 
-import getpass
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
@@ -9,8 +8,9 @@ from rich.table import Table
 
 from handlers import rulebook
 from handlers.cli.base import Cli, as_json, console, print_json
-from handlers.rulebook import Request
-from rules.access import Actor
+from handlers.cli.manager import request
+from handlers.cli.rule_files import export, import_rules
+from handlers.cli.rule_tests import test
 from rules.alerts.typed import Options
 from rules.conditions.problems import Problem
 from rules.instants import DAY, iso
@@ -115,7 +115,7 @@ def check(cli: Cli, condition: str, as_json: bool) -> None:
 @click.pass_obj
 def add(cli: Cli, /, name: str, condition: str, as_json: bool, **said: str | None) -> None:
     """Add a rule; one that ships is chosen by its name alone. The next sweep evaluates it."""
-    changed = rulebook.add(cli.context, _request(), name=name, condition=condition, options=Options(**said))
+    changed = rulebook.add(cli.context, request(), name=name, condition=condition, options=Options(**said))
     _told(cli, changed, as_json)
 
 
@@ -127,7 +127,7 @@ def add(cli: Cli, /, name: str, condition: str, as_json: bool, **said: str | Non
 @click.pass_obj
 def edit(cli: Cli, /, name: str, condition: str, as_json: bool, **said: str | None) -> None:
     """Change a rule's condition, or what else it says; the version before is kept."""
-    changed = rulebook.edit(cli.context, _request(), name=name, condition=condition, options=Options(**said))
+    changed = rulebook.edit(cli.context, request(), name=name, condition=condition, options=Options(**said))
     _told(cli, changed, as_json)
 
 
@@ -137,7 +137,7 @@ def edit(cli: Cli, /, name: str, condition: str, as_json: bool, **said: str | No
 @click.pass_obj
 def pause(cli: Cli, name: str, as_json: bool) -> None:
     """Let a rule rest; its open alerts stay as they are."""
-    _told(cli, rulebook.pause(cli.context, _request(), name), as_json)
+    _told(cli, rulebook.pause(cli.context, request(), name), as_json)
 
 
 @rules.command("resume")
@@ -146,7 +146,7 @@ def pause(cli: Cli, name: str, as_json: bool) -> None:
 @click.pass_obj
 def resume(cli: Cli, name: str, as_json: bool) -> None:
     """Watch a paused rule again."""
-    _told(cli, rulebook.resume(cli.context, _request(), name), as_json)
+    _told(cli, rulebook.resume(cli.context, request(), name), as_json)
 
 
 @rules.command("remove")
@@ -155,11 +155,7 @@ def resume(cli: Cli, name: str, as_json: bool) -> None:
 @click.pass_obj
 def remove(cli: Cli, name: str, as_json: bool) -> None:
     """Remove a rule; its open alerts end as `rule_changed`."""
-    _told(cli, rulebook.remove(cli.context, _request(), name), as_json)
-
-
-def _request() -> Request:
-    return Request(Actor(id=f"cli:{getpass.getuser()}", manager=True))
+    _told(cli, rulebook.remove(cli.context, request(), name), as_json)
 
 
 def _told(cli: Cli, changed: ChangeView | None, as_json: bool) -> None:
@@ -218,3 +214,7 @@ def _warnings(cli: Cli, problems: Sequence[Problem]) -> list[str]:
 def _warn(cli: Cli, problems: Sequence[Problem]) -> None:
     for line in _warnings(cli, problems):
         click.echo(line, err=True)
+
+
+for command in (export, import_rules, test):
+    rules.add_command(command)

@@ -16,8 +16,8 @@ from rules.instants import DAY, HOUR
 LONGEST_NAME: Final = 60
 LONGEST_ACTION: Final = 500
 LONGEST_COOLDOWN: Final = 366 * DAY
-_COOLDOWN: Final = re.compile(r"([0-9]{1,5})\s*([hdw])\Z", re.IGNORECASE)
-_UNITS: Final = {"h": HOUR, "d": DAY, "w": 7 * DAY}
+_COOLDOWN: Final = re.compile(r"([0-9]{1,11})\s*(ms|[hdw])\Z", re.IGNORECASE | re.ASCII)
+_UNITS: Final = {"ms": 1, "h": HOUR, "d": DAY, "w": 7 * DAY}
 _CHANNEL_LINK: Final = re.compile(r"<#([CG][A-Z0-9]+)(?:\|[^>]*)?>\Z")
 _CHANNEL: Final = re.compile("#?[^\\s#<>&,.\x00\ud800-\udfff]{1,80}\\Z")
 
@@ -71,6 +71,16 @@ def with_options(body: RuleBody, options: Options) -> RuleBody:
     if options.cooldown is not None:
         changes["cooldown"] = _cooldown(options.cooldown)
     return replace(body, **changes)
+
+
+def cooldown_text(cooldown: int) -> str:
+    """Write milliseconds as people would, exactly: ``7d``, ``36h``, ``0``; `with_options` reads it back."""
+    if not cooldown:
+        return "0"
+    length, unit = next(
+        (unit, name) for name, unit in (("d", DAY), ("h", HOUR), ("ms", 1)) if cooldown % unit == 0
+    )
+    return f"{cooldown // length}{unit}"
 
 
 _Choice = TypeVar("_Choice", bound=StrEnum)

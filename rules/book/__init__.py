@@ -1,16 +1,18 @@
 """The rules that ship: each with a suggested action, all of them off until somebody chooses one by its name.
 
-They stand in the YAML files beside this module. It must not know which of them are in use.
+They stand in the YAML files beside this module, written as any rule book is; `tests` has for each a test of what it
+does. It must not know which of them are in use.
 """
 
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Final
 
-import yaml
+from rules.alerts.rule import RuleBody
+from rules.book.written import read_book
 
-from rules.alerts.rule import AlertKind, Backlog, RuleBody, Severity
-from rules.instants import DAY
+FOLDER: Final = Path(__file__).parent
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,28 +28,9 @@ class BookRule:
 def book() -> dict[str, BookRule]:
     """Give the rules that ship, by name, in the order of the files."""
     found: dict[str, BookRule] = {}
-    for path in sorted(Path(__file__).parent.glob("*.yaml")):
-        for name, entry in yaml.safe_load(path.read_text(encoding="utf-8")).items():
-            if name in found:
-                raise ValueError(f"{path.name}: {name} is in the book already")
-            found[name] = BookRule(name, entry.pop("about"), _body(**entry))
+    for path in sorted(FOLDER.glob("*.yaml")):
+        for rule in read_book(path.read_text(encoding="utf-8")):
+            if rule.name in found:
+                raise ValueError(f"{path.name}: {rule.name} is in the book already")
+            found[rule.name] = BookRule(rule.name, rule.about, rule.body)
     return found
-
-
-def _body(
-    *,
-    condition: str,
-    kind: str,
-    severity: str,
-    action: str,
-    backlog: str = Backlog.DIGEST,
-    cooldown_days: int = 1,
-) -> RuleBody:
-    return RuleBody(
-        condition=condition,
-        kind=AlertKind(kind),
-        severity=Severity(severity),
-        backlog=Backlog(backlog),
-        action=action,
-        cooldown=cooldown_days * DAY,
-    )

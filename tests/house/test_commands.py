@@ -50,7 +50,10 @@ def test_the_commands_that_others_rely_on_are_there() -> None:
         ("status",),
         *(
             (("rules", verb))
-            for verb in ("list", "show", "add", "edit", "pause", "resume", "remove", "check")
+            for verb in (
+                *("list", "show", "add", "edit", "pause", "resume", "remove", "check"),
+                *("test", "export", "import"),
+            )
         ),
         *((("quarantine", verb)) for verb in ("list", "retry", "drop")),
         ("db", "upgrade"),

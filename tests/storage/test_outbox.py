@@ -249,3 +249,10 @@ def test_an_edit_is_asked_for_while_another_is_handed_back(database: Database) -
         [waiting] = claim(database, now=2_000 * (step + 1) + 1_000)
         with database.writing() as tx:
             assert outbox.finish(tx, waiting, state=Delivery.SENT)
+
+
+def test_what_was_asked_for_after_a_message_comes_in_its_order(database: Database) -> None:
+    first, second, third = (post(database) for _ in range(3))
+    with database.reading() as tx:
+        assert [one.id for one in outbox.after(tx, first)] == [second, third]
+        assert outbox.after(tx, third) == []

@@ -1,0 +1,1 @@
+"""Files that people write: YAML read strictly, with every mistake at its line"""
