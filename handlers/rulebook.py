@@ -22,9 +22,10 @@ from rules.book import BookRule, book
 from rules.conditions.check import Accepted, Vocabulary, accept
 from rules.conditions.evaluate import evaluate
 from rules.conditions.parse import parse
+from rules.conditions.reach import refuse_past
 from rules.conditions.tree import Condition, terms
 from rules.errors import WarmlineError
-from storage import alerts, audit, customers, events, inbox, matches, retry, rules
+from storage import alerts, audit, customers, events, inbox, matches, pruned, retry, rules
 from storage import terms as answers
 from storage.audit import Entry
 from storage.database import Transaction
@@ -97,9 +98,10 @@ def history(ctx: Context, name: str) -> tuple[str, list[VersionView]]:
 
 
 def check(ctx: Context, condition: str, *, entities: bool = False) -> CheckView:
-    """Read a condition as a rule would; raises `rules.conditions.problems.ConditionError`."""
+    """Read a condition as a rule would; raises `rules.conditions.problems.ConditionError` or `PastHorizonError`."""
     with ctx.database.reading() as tx:
         accepted = accept(condition, _vocabulary(tx), entities=entities)
+        _within_horizon(tx, ctx, accepted.tree)
         return CheckView(accepted.source, accepted.text, accepted.warnings, _holding(tx, ctx, accepted.tree))
 
 
@@ -114,8 +116,8 @@ def add(
 ) -> ChangeView | None:
     """Add a rule, or choose one that ships by its name alone; None where the request was delivered before.
 
-    Raises `NotAllowedError`, `BadRuleNameError`, `RuleExistsError`, `NeedsConditionError`, `BadOptionError` or
-    `rules.conditions.problems.ConditionError`.
+    Raises `NotAllowedError`, `BadRuleNameError`, `RuleExistsError`, `NeedsConditionError`, `BadOptionError`,
+    `rules.conditions.problems.ConditionError` or `rules.conditions.reach.PastHorizonError`.
     """
 
     def change(tx: Transaction) -> ChangeView:
@@ -123,6 +125,7 @@ def add(
         if rules.by_name(tx, slug, lock=True) is not None:
             raise RuleExistsError(name=slug)
         accepted, body = _new_body(tx, slug, condition, entities)
+        _within_horizon(tx, ctx, accepted.tree)
         body = with_options(body, options or Options())
         diff = difference(None, body)
         rule = rules.add(tx, name=slug, body=body, author=request.actor.id, now=ctx.now(), diff=diff)
@@ -149,8 +152,8 @@ def edit(
 ) -> ChangeView | None:
     """Store a new version of a rule; what is not said stays. None where the request was delivered before.
 
-    Raises `NotAllowedError`, `NoRuleError`, `NothingChangedError`, `BadOptionError` or
-    `rules.conditions.problems.ConditionError`.
+    Raises `NotAllowedError`, `NoRuleError`, `NothingChangedError`, `BadOptionError`,
+    `rules.conditions.problems.ConditionError` or `rules.conditions.reach.PastHorizonError`.
     """
 
     def change(tx: Transaction) -> ChangeView:
@@ -158,6 +161,7 @@ def edit(
         accepted = accept(
             condition or rule.body.condition, _vocabulary(tx), entities=entities and bool(condition)
         )
+        _within_horizon(tx, ctx, accepted.tree)
         body = with_options(replace(rule.body, condition=accepted.text), options or Options())
         diff = difference(rule.body, body)
         if not diff:
@@ -182,7 +186,7 @@ def pause(ctx: Context, request: Request, name: str) -> ChangeView | None:
 
 
 def resume(ctx: Context, request: Request, name: str) -> ChangeView | None:
-    """Watch a paused rule again. Raises `NotAllowedError`, `NoRuleError` or `RuleStateError`."""
+    """Watch a paused rule again. Raises `NotAllowedError`, `NoRuleError`, `RuleStateError` or `PastHorizonError`."""
     return _set_state(ctx, request, name, RuleState.ACTIVE, "resume")
 
 
@@ -214,6 +218,8 @@ def _set_state(ctx: Context, request: Request, name: str, state: RuleState, did:
         rule = _named(tx, name, lock=True)
         if rule.state is state:
             raise RuleStateError(name=rule.name, state=str(state))
+        if state is RuleState.ACTIVE:
+            _within_horizon(tx, ctx, parse(rule.body.condition))
         rules.set_state(tx, rule, state)
         _audit(
             tx,
@@ -279,6 +285,11 @@ def _new_body(tx: Transaction, slug: str, condition: str, entities: bool) -> tup
 
 def _vocabulary(tx: Transaction) -> Vocabulary:
     return Vocabulary(frozenset(events.kinds(tx)), frozenset(customers.attribute_names(tx)))
+
+
+def _within_horizon(tx: Transaction, ctx: Context, tree: Condition) -> None:
+    """Raise `rules.conditions.reach.PastHorizonError` where a condition looks past the horizon, which stays put."""
+    refuse_past(tree, pruned.horizon(tx, lock=True), ctx.now(), ctx.calendar)
 
 
 def _holding(tx: Transaction, ctx: Context, tree: Condition) -> int | None:

@@ -24,10 +24,11 @@ from rules.alerts.rule import RuleState
 from rules.alerts.states import Verb
 from rules.conditions.evaluate import evaluate
 from rules.conditions.parse import parse
+from rules.conditions.reach import within
 from rules.conditions.tree import Condition, terms
 from rules.errors import WarmlineError
 from rules.instants import iso
-from storage import alerts, customers, dirty, matches, outbox
+from storage import alerts, customers, dirty, matches, outbox, pruned
 from storage import rules as rulebook
 from storage import terms as answers
 from storage.alerts import Alert, Opening, Step
@@ -138,8 +139,9 @@ class _Change:
 def sweep(ctx: Context, *, as_of: int | None = None) -> Swept:
     """Evaluate every active rule for every customer known, and do what follows.
 
-    Raises `SweepInPastError` where a rule was swept later already (nothing is written then), and
-    `storage.errors.SweepRunningError` where another sweep is under way.
+    Raises `SweepInPastError` where a rule was swept later already, `storage.pruned.BeforeHorizonError` where events
+    of then were pruned (nothing is written then), and `storage.errors.SweepRunningError` where another sweep is under
+    way.
     """
     started = time.perf_counter_ns()
     now = ctx.now() if as_of is None else as_of
@@ -155,6 +157,7 @@ def _sweep(ctx: Context, now: int) -> tuple[list[RuleCount], int]:
         last = rulebook.last_swept(snapshot)
         if last is not None and now < last:
             raise SweepInPastError(as_of=iso(now), last=iso(last))
+        pruned.refuse_before(snapshot, now)
         touched = dirty.batches(snapshot)
         watched = _watched(snapshot, now)
         counts = {one.rule.id: RuleCount(rule=one.rule.name) for one in watched}
@@ -251,7 +254,7 @@ def _pairs(tx: Transaction, ctx: Context, changes: Iterable[_Change], now: int) 
 def _evidence(
     tx: Transaction, ctx: Context, condition: Condition, wanted: NDArray[np.int64], now: int
 ) -> Mapping[int, tuple[Evidence, ...]]:
-    asked = evidence_terms(condition)
+    asked = within(evidence_terms(condition), pruned.horizon(tx), now, ctx.calendar)
     if not len(wanted) or not asked:
         return dict.fromkeys(wanted.tolist(), ())
     ids, columns = answers.answer(

@@ -20,7 +20,7 @@ from rules.conditions.terms import AMOUNT, CURRENCY, Events, Own, Property, Subj
 from rules.conditions.tree import Condition, properties
 from rules.instants import Calendar
 from rules.money import exponent
-from storage import sets
+from storage import pruned, sets
 from storage.data import read_properties, read_value
 from storage.database import Transaction
 from storage.events import kind_ids
@@ -97,7 +97,10 @@ class Facts:
         """Count ``events`` in ``span``."""
         if events.where is not None:
             return np.bincount(self._rows(events, span).places, minlength=len(self)).astype(np.int64)
-        return self._once(("count", events, span), lambda: self._aggregate("count(*)", events, span).values)
+        return self._once(
+            ("count", events, span),
+            lambda: self._aggregate("count(*)", events, span).values + self._pruned(events, span).events,
+        )
 
     def total(self, events: Events, span: Span) -> Ints:
         """Add the amounts of ``events`` in ``span`` that are in the account's currency, in minor units."""
@@ -105,14 +108,20 @@ class Facts:
             rows, totals = self._rows(events, span), np.zeros(len(self), dtype=np.int64)
             np.add.at(totals, rows.places[rows.counted], rows.amounts[rows.counted])
             return totals
-        return self._once(("total", events, span), lambda: self._aggregate(_TOTAL, events, span).values)
+        return self._once(
+            ("total", events, span),
+            lambda: self._aggregate(_TOTAL, events, span).values + self._pruned(events, span).total,
+        )
 
     def amounts(self, events: Events, span: Span) -> Ints:
         """Count the amounts of ``events`` in ``span`` that are in the account's currency."""
         if events.where is not None:
             rows = self._rows(events, span)
             return np.bincount(rows.places[rows.counted], minlength=len(self)).astype(np.int64)
-        return self._once(("amounts", events, span), lambda: self._aggregate(_AMOUNTS, events, span).values)
+        return self._once(
+            ("amounts", events, span),
+            lambda: self._aggregate(_AMOUNTS, events, span).values + self._pruned(events, span).amounts,
+        )
 
     def latest_days(self, events: Events, most: int) -> Ints:
         """Give the last ``most`` business days with ``events``, one row a customer, latest first.
@@ -165,10 +174,25 @@ class Facts:
             found = np.full(len(self), _NEVER if newest else _FAR, dtype=np.int64)
             (np.maximum if newest else np.minimum).at(found, rows.places, rows.instants)
             return Known(found, np.bincount(rows.places, minlength=len(self)) > 0)
-        order = "DESC" if newest else "ASC"
-        return self._aggregate(
-            "event.occurred_at", events, Span(None, self.now), f"ORDER BY occurred_at {order} LIMIT 1"
+        order, span = "DESC" if newest else "ASC", Span(None, self.now)
+        stored = self._aggregate("event.occurred_at", events, span, f"ORDER BY occurred_at {order} LIMIT 1")
+        left = self._pruned(events, span)
+        ends = np.where(stored.known, stored.values, _NEVER if newest else _FAR)
+        values = np.maximum(ends, left.last_at) if newest else np.minimum(ends, left.first_at)
+        known = stored.known | (left.events > 0)
+        return Known(np.where(known, values, 0), known)
+
+    def _pruned(self, events: Events, span: Span) -> pruned.Left:
+        """Give what pruning left of ``events`` without a filter, for a lifetime: windows do not reach past the horizon."""
+        kind = self._kind(events.kind)
+        if span.after is not None or kind is None or self._horizon() is None:
+            return pruned.Left.none(len(self))
+        return self._once(
+            ("pruned", kind), lambda: pruned.left(self._tx, self.ids, kind=kind, currency=self.currency)
         )
+
+    def _horizon(self) -> int | None:
+        return self._once(("horizon",), lambda: pruned.horizon(self._tx))
 
     def _aggregate(self, what: str, events: Events, span: Span, order: str = "") -> Known:
         """Ask for one number of each customer's ``events`` in ``span``, by a subquery that is a range of the key."""

@@ -1,0 +1,38 @@
+"""retention: the horizon, and what is left of pruned events
+
+Revision ID: 0003
+Revises: 0001
+"""
+
+import sqlalchemy as sa
+
+from alembic import op
+
+revision = '0003'
+down_revision = '0001'
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.create_table('horizon',
+    sa.Column('id', sa.Integer(), autoincrement=False, nullable=False),
+    sa.Column('at', sa.BigInteger(), nullable=False),
+    sa.PrimaryKeyConstraint('id')
+    )
+    op.create_table('pruned',
+    sa.Column('events', sa.BigInteger(), nullable=False),
+    sa.Column('amounts', sa.BigInteger(), nullable=False),
+    sa.Column('total', sa.BigInteger(), nullable=False),
+    sa.Column('first_at', sa.BigInteger(), nullable=False),
+    sa.Column('last_at', sa.BigInteger(), nullable=False),
+    sa.Column('customer_id', sa.Integer(), autoincrement=False, nullable=False),
+    sa.Column('kind', sa.Integer(), autoincrement=False, nullable=False),
+    sa.Column('currency', sa.String(length=3), nullable=False),
+    sa.PrimaryKeyConstraint('customer_id', 'kind', 'currency'),
+    sqlite_with_rowid=False
+    )
+
+
+def downgrade() -> None:
+    raise NotImplementedError("events that were pruned are gone; restore a backup instead")
