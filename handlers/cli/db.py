@@ -83,12 +83,14 @@ def prune(cli: Cli, before: int, dry_run: bool, as_json: bool) -> None:
     """
     if dry_run:
         found = retention.survey(cli.context, before)
-        print_json(found.as_json()) if as_json else _show_survey(cli, found)
-        return
-    if as_json:
+        if as_json:
+            print_json(found.as_json())
+        else:
+            _show_survey(cli, found)
+    elif as_json:
         print_json(retention.prune(cli.context, before, actor=f"cli:{getpass.getuser()}").as_json())
-        return
-    _show_outcome(cli, _with_progress(cli, before))
+    else:
+        _show_outcome(cli, _with_progress(cli, before))
 
 
 @db.command("vacuum")
