@@ -19,6 +19,7 @@ from sqlalchemy import (
     func,
     insert,
     select,
+    text,
     update,
 )
 from sqlmodel import Field, SQLModel, col
@@ -32,6 +33,12 @@ class Match(SQLModel, table=True):
     __table_args__ = (
         PrimaryKeyConstraint("customer_id", "rule_id"),
         Index("match_by_rule", "rule_id", "customer_id"),
+        Index(
+            "match_held",
+            "held_until",
+            sqlite_where=text("held_until IS NOT NULL"),
+            postgresql_where=text("held_until IS NOT NULL"),
+        ),
         {"sqlite_with_rowid": False},
     )
 

@@ -1,4 +1,4 @@
-"""retention: the horizon, and what is left of pruned events
+"""retention: the horizon, and what is left of pruned events; an index for the matches that wait
 
 Revision ID: 0003
 Revises: 0001
@@ -15,6 +15,9 @@ depends_on = None
 
 
 def upgrade() -> None:
+    with op.batch_alter_table('match', schema=None) as batch_op:
+        batch_op.create_index('match_held', ['held_until'], unique=False, sqlite_where=sa.text('held_until IS NOT NULL'), postgresql_where=sa.text('held_until IS NOT NULL'))
+
     op.create_table('horizon',
     sa.Column('id', sa.Integer(), autoincrement=False, nullable=False),
     sa.Column('at', sa.BigInteger(), nullable=False),

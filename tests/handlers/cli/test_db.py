@@ -95,7 +95,7 @@ def test_prune_says_what_would_go_and_then_what_went(grown: str) -> None:
         "latest": "2025-06-15T15:06:40Z",
     }
     said = _main(grown, "prune", "--before", "2025-06-12", "--dry-run")
-    assert "12 events of 2 customers from before 2025-06-12T00:00:00Z would go." in said.stdout
+    assert "12 events from before 2025-06-12T00:00:00Z would go; customers: 2." in said.stdout
     done = _main(grown, "prune", "--before", "2025-06-12", "--json")
     assert done.exit_code == 0
     told = json.loads(done.stdout)
@@ -109,7 +109,7 @@ def test_prune_says_what_would_go_and_then_what_went(grown: str) -> None:
     again = _main(grown, "prune", "--before", "2025-06-10")
     assert "nothing to prune: events from before 2025-06-12T00:00:00Z are gone already" in again.stdout
     more = _main(grown, "prune", "--before", "2025-06-14T15:06:40Z")
-    assert "4 events of 2 customers from before 2025-06-14T15:06:40Z are gone" in " ".join(
+    assert "4 events from before 2025-06-14T15:06:40Z are gone; customers: 2;" in " ".join(
         more.stdout.split()
     )
 
@@ -126,7 +126,7 @@ def test_prune_says_what_stands_in_its_way_and_what_to_do(grown: str) -> None:
         "Nothing was pruned. 2 rules need events from before 2025-06-12T00:00:00Z:",
         "quiet asks silent(purchase, 7d)",
         "slow asks median_gap(purchase)",
-        "no other horizon would do either",
+        "no other instant would do either",
     ):
         assert said in refused.stderr
     looked = _main(grown, "prune", "--before", "2025-06-12", "--dry-run")
