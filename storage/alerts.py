@@ -49,7 +49,16 @@ class AlertRow(SQLModel, table=True):
         ),
         Index("alert_by_id", "id"),
         Index("alert_by_pair", "rule_id", "customer_id", "id"),
-        Index("alert_by_root", "root"),
+        Index("alert_by_root", "root", "id"),
+        # With the state that it is about: it is enough for counting, then.
+        Index(
+            "alert_open",
+            "id",
+            "rule_id",
+            "state",
+            sqlite_where=text("state <> 'resolved'"),
+            postgresql_where=text("state <> 'resolved'"),
+        ),
         Index(
             "alert_snoozed",
             "snoozed_until",

@@ -247,10 +247,14 @@ def prune(tx: Transaction, some: Sequence[Stretch]) -> dict[int, int]:
     places = [(one.customer_id, one.kind, one.until) for one in some]
     tx.execute(given(tx.dialect, sql, columns, places))
     gone: dict[int, int] = {}
-    for customer, kind, until in places:
-        bound = {"customer": customer, "kind": kind, "until": until}
+    for kind in {one.kind for one in some}:
+        bound = [
+            {"customer": one.customer_id, "kind": kind, "until": one.until}
+            for one in some
+            if one.kind == kind
+        ]
         tx.execute(_FORGET["event_detail"], bound)
-        gone[kind] = gone.get(kind, 0) + tx.execute(_FORGET["event"], bound).rowcount
+        gone[kind] = tx.execute(_FORGET["event"], bound).rowcount
     for kind, events in sorted(gone.items()):
         tx.execute(
             text("UPDATE kind SET events = events - :gone WHERE id = :kind"), {"kind": kind, "gone": events}

@@ -35,6 +35,13 @@ def analyze(tx: Transaction) -> None:
         tx.connection.exec_driver_sql(f'ANALYZE "{table.name}"')
 
 
+def tend(tx: Transaction) -> None:
+    """Let the planner look again at those tables that have grown much since it last did; PostgreSQL does so by itself."""
+    if tx.dialect == "sqlite":
+        tx.connection.exec_driver_sql(f"PRAGMA analysis_limit={_SAMPLE}")
+        tx.connection.exec_driver_sql("PRAGMA optimize")
+
+
 def vacuum(database: Database) -> tuple[int, int]:
     """Give back the space of rows that are gone; gives the bytes on disk before and after.
 

@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from contextlib import closing
 
 import pytest
 from slack_sdk import WebClient
@@ -28,14 +28,16 @@ from storage import events, inbox, outbox, recent, upkeep
 from storage.database import Database
 from storage.events import Stored
 from storage.incoming import CustomerIn, EventIn
+from storage.outbox import Call, New, Subject
 from storage.quarantine import Refused
 from templates.codec import Press, Value
 from tests import contexts
+from tests.conftest import DatabaseUrls
 from tests.contexts import START, StillClock
 from tests.histories import rule
 from tests.storage.plans import Asked, Scan, listening, scans
 
-CUSTOMERS = 2_000
+CUSTOMERS = 1_000
 KINDS = ("login", "purchase", "ticket")
 BOSS = Request(Actor(MAYA, manager=True))
 
@@ -50,8 +52,21 @@ RULES = {
     "data": "attr.plan = gold and days_until(attr.renewal_date) < 30 and country = de",
 }
 
-ALLOWED: tuple[tuple[str, str, str], ...] = ()
-"""(table, pattern of the statement, why it is read whole)"""
+ALLOWED = (
+    (
+        "customer",
+        r"WHERE customer.known_since <= \S+ ORDER BY customer.id\Z",
+        "a sweep in full pages through all",
+    ),
+    ("customer", r"customer.search_name LIKE '%", "a part of a name may stand anywhere; asked last"),
+    ("recent_id", r"ORDER BY recent_id.taken_at DESC", "walks along the ids that are kept, now and then"),
+    (
+        "quarantine",
+        r"ORDER BY quarantine.received_at, .*LIMIT",
+        "walks in order of arrival, a page at a time",
+    ),
+)
+"""(table, pattern of the statement, why it is read whole by design)"""
 
 
 class World:
@@ -67,14 +82,19 @@ class World:
         self.deliverer = Deliverer(self.ctx, Sender(client), tell.render, owner="one")
         _people(database)
         _events(database)
+        retention.prune(self.ctx, START - 100 * DAY, actor="me")
+        _messages(database)
         for name, condition in RULES.items():
             backlog = Backlog.POST if name in ("counts", "waits") else Backlog.DIGEST
             rule(database, name, condition, backlog=backlog, channel=CUSTOMER_CARE)
         sweep(self.ctx)
         self.clock.at += HOUR
-        with database.reading() as tx:
+        with database.writing() as tx:
+            # Most alerts have ended long ago.
+            tx.execute(text("UPDATE alert SET state = 'resolved', resolved_at = opened_at WHERE id % 10 > 0"))
             digests = "SELECT root FROM alert GROUP BY root HAVING count(*) > 50"
             self.digest = int(tx.execute(text(digests)).scalars().all()[0])
+        _take_in(self)
 
 
 def _people(database: Database) -> None:
@@ -136,6 +156,14 @@ def _events(database: Database) -> None:
         )
 
 
+def _messages(database: Database) -> None:
+    """Put into the outbox what was sent long ago."""
+    with database.writing() as tx:
+        sent = New(call=Call.POST, subject=Subject.ALERT, channel=CUSTOMER_CARE)
+        outbox.add_all(tx, [sent] * CUSTOMERS, now=0)
+        tx.execute(text("UPDATE outbox SET state = 'sent', ts = '1.1', posted_channel = channel"))
+
+
 @pytest.fixture(scope="module")
 def workspace() -> Iterator[Playground]:
     with Playground(post_interval_s=0) as slack:
@@ -152,17 +180,21 @@ def _drafts(number: int, at: int) -> Sequence[Candidate]:
     profiles = [
         CustomerIn(f"c{one}", {"segment": "vip"}, at - one, {"plan": "silver"}) for one in range(50, 90)
     ]
-    late = [replace(paper, line=line) for line in range(300)]
-    return [
-        *(Candidate(paper, one) for one in (*some, *some[:50], *profiles)),
-        *(Candidate(one, Reason("missing", {"field": "kind"})) for one in late),
-    ]
+    return [Candidate(paper, one) for one in (*some, *some[:50], *profiles)]
+
+
+def _refused(line: int) -> Candidate:
+    paper = Refused(source="shop", format="http", origin="f", line=line, reason="", params={}, record=b"{}")
+    return Candidate(paper, Reason("missing", {"field": "kind"}))
 
 
 def _take_in(world: World) -> None:
     for by_http in (False, True):
         with world.database.writing() as tx:
             admit(tx, _drafts(by_http, world.clock.at), now=world.clock.at, by_http=by_http)
+    with world.database.writing() as tx:
+        for line in range(300):
+            admit(tx, [_refused(line)], now=world.clock.at + line, by_http=False)
     body = [{"customer": "c7", "kind": "purchase", "occurred_at": "2025-06-01", "external_id": "x"}, 7]
     Receiver(world.ctx).receive(json.dumps(body).encode())
     quarantine.try_again(world.ctx)
@@ -210,8 +242,8 @@ def _deliver(world: World) -> None:
 def _rule_book(world: World) -> None:
     rulebook.listing(world.ctx)
     rulebook.history(world.ctx, "quiet")
-    rulebook.pause(world.ctx, BOSS, "gaps")
-    rulebook.resume(world.ctx, BOSS, "gaps")
+    rulebook.pause(world.ctx, BOSS, "falls")
+    rulebook.resume(world.ctx, BOSS, "falls")
     rulebook.remove(world.ctx, BOSS, "data")
 
 
@@ -220,7 +252,7 @@ def _prune(world: World) -> None:
         if name != "data":
             rulebook.remove(world.ctx, BOSS, name)
     done = retention.prune(world.ctx, START - 60 * DAY, actor="me")
-    assert sum(done.kinds.values()) > 5_000
+    assert sum(done.kinds.values()) > 2_500
 
 
 def _keep_house(world: World) -> None:
@@ -245,10 +277,22 @@ STEPS: tuple[Callable[[World], None], ...] = (
 )
 
 
-@pytest.mark.parametrize("analyzed", [True, False], ids=["with statistics", "without statistics"])
 def test_nothing_that_is_asked_every_day_reads_a_table_whole(
-    database: Database, workspace: Playground, analyzed: bool
+    database: Database, workspace: Playground
 ) -> None:
+    look_at_every_plan(database, workspace, analyzed=True)
+
+
+def test_nor_does_it_where_no_statistics_were_ever_gathered(
+    new_database_url: DatabaseUrls, workspace: Playground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PostgreSQL gathers them by itself; on SQLite they come with the first large import."""
+    monkeypatch.setattr(upkeep, "analyze", lambda _tx: None)
+    with closing(Database(new_database_url("sqlite"))) as database:
+        look_at_every_plan(database, workspace, analyzed=False)
+
+
+def look_at_every_plan(database: Database, workspace: Playground, *, analyzed: bool) -> None:
     workspace.reset()
     world = World(database, workspace)
     asked: list[Asked] = []
@@ -269,4 +313,6 @@ def test_nothing_that_is_asked_every_day_reads_a_table_whole(
 
 
 def _allowed(scan: Scan) -> bool:
-    return any(scan.table == table and re.search(pattern, scan.statement) for table, pattern, _ in ALLOWED)
+    return any(
+        scan.table == table and re.search(pattern, scan.statement, re.DOTALL) for table, pattern, _ in ALLOWED
+    )

@@ -1,4 +1,4 @@
-"""retention: the horizon, and what is left of pruned events; an index for the matches that wait
+"""retention: the horizon, and what is left of pruned events; indexes that its plans lacked
 
 Revision ID: 0003
 Revises: 0001
@@ -17,6 +17,11 @@ depends_on = None
 def upgrade() -> None:
     with op.batch_alter_table('match', schema=None) as batch_op:
         batch_op.create_index('match_held', ['held_until'], unique=False, sqlite_where=sa.text('held_until IS NOT NULL'), postgresql_where=sa.text('held_until IS NOT NULL'))
+
+    with op.batch_alter_table('alert', schema=None) as batch_op:
+        batch_op.drop_index('alert_by_root')
+        batch_op.create_index('alert_by_root', ['root', 'id'], unique=False)
+        batch_op.create_index('alert_open', ['id', 'rule_id', 'state'], unique=False, sqlite_where=sa.text("state <> 'resolved'"), postgresql_where=sa.text("state <> 'resolved'"))
 
     op.create_table('horizon',
     sa.Column('id', sa.Integer(), autoincrement=False, nullable=False),
