@@ -13,6 +13,7 @@ import numpy as np
 from sqlalchemy import (
     BigInteger,
     Column,
+    Index,
     Integer,
     PrimaryKeyConstraint,
     String,
@@ -46,6 +47,8 @@ class Pruned(SQLModel, table=True):
 
     __table_args__ = (
         PrimaryKeyConstraint("customer_id", "kind", "currency"),
+        Index("pruned_by_first", "kind", "first_at"),
+        Index("pruned_by_last", "kind", "last_at"),
         {"sqlite_with_rowid": False},
     )
 
@@ -178,6 +181,26 @@ def left(tx: Transaction, ids: Ints, *, kind: int, currency: str) -> Left:
     np.minimum.at(found.first_at, places, np.array([one.first_at for one in rows], dtype=np.int64))
     np.maximum.at(found.last_at, places, np.array([one.last_at for one in rows], dtype=np.int64))
     return found
+
+
+def at_an_end(tx: Transaction, kind: int, *, after: int, until: int) -> Ints:
+    """Give the ids, ascending, of those whose first or last pruned event of ``kind`` lies in (``after``, ``until``].
+
+    Days since a first or a last pass a number for them as they do for those whose event is stored: whoever looks for
+    these among the events by time has to look here too.
+    """
+    bound = {"kind": kind, "after": after, "until": until}
+    found = [
+        row[0]
+        for end in ("first_at", "last_at")
+        for row in tx.execute(
+            text(
+                f"SELECT customer_id FROM pruned WHERE kind = :kind AND {end} > :after AND {end} <= :until"  # noqa: S608
+            ),
+            bound,
+        )
+    ]
+    return np.unique(np.array(found, dtype=np.int64))
 
 
 def first_at(tx: Transaction, customer_ids: Iterable[int]) -> dict[int, int]:

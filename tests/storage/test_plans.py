@@ -24,7 +24,7 @@ from playground.server import Playground
 from rules.access import Actor
 from rules.alerts.rule import Backlog
 from rules.instants import DAY, HOUR, MINUTE
-from storage import events, inbox, outbox, recent, upkeep
+from storage import events, inbox, outbox, pruned, recent, upkeep
 from storage.database import Database
 from storage.events import Stored
 from storage.incoming import CustomerIn, EventIn
@@ -207,6 +207,8 @@ def _sweep(world: World) -> None:
 
 def _sweep_again(world: World) -> None:
     sweep(world.ctx)
+    with world.database.reading() as tx:
+        pruned.at_an_end(tx, 1, after=START - 105 * DAY, until=START - 104 * DAY)
 
 
 def _ask(world: World) -> None:

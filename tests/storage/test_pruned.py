@@ -44,7 +44,7 @@ def prune_all(tx: Transaction, customers: Sequence[int], at: int, *, most: int =
     asked=st.lists(some_terms(PLAIN), min_size=1, max_size=6, unique=True),
     most=st.integers(1, 5),
 )
-@settings(max_examples=150, deadline=None, suppress_health_check=SLOW)
+@settings(max_examples=60, deadline=None, suppress_health_check=SLOW)
 def test_what_may_be_asked_is_answered_as_before(
     database: Database, data: st.DataObject, zone: str, now: int, asked: list[Term], most: int
 ) -> None:
@@ -57,6 +57,7 @@ def test_what_may_be_asked_is_answered_as_before(
     ]
     instants = sorted({event.at for person in crowd for event in person.events if event.at <= now} | {now})
     horizons = st.builds(int.__add__, st.sampled_from(instants), st.sampled_from([-1, 0, 1]))
+    drawn = sorted(min(one, now) for one in data.draw(st.lists(horizons, min_size=1, max_size=3)))
     ids = [3 * place + 2 for place in range(len(crowd))]
     with scratch(database) as tx:
         store(tx, crowd, ids)
@@ -64,7 +65,7 @@ def test_what_may_be_asked_is_answered_as_before(
         summaries = [events.summary(tx, customer, now) for customer in ids]
         totals, first = events.totals(tx, ids, now, "USD"), events.first_at(tx, ids)
         stored = dict(events.kinds(tx))
-        for horizon in sorted(min(one, now) for one in data.draw(st.lists(horizons, min_size=1, max_size=3))):
+        for horizon in drawn:
             gone = prune_all(tx, ids, horizon, most=most)
             assert sum(stored.values()) - gone == sum(events.kinds(tx).values())
             stored = dict(events.kinds(tx))
@@ -169,3 +170,19 @@ def test_what_was_spent_by_a_day_amid_what_was_pruned_is_unknown(database: Datab
         assert events.totals(tx, [1, 2], NOW - 3 * DAY, "USD") == {1: 200, 2: 100}
         assert events.totals(tx, [1, 2], NOW - 6 * DAY, "USD") == {2: 100}
         assert events.totals(tx, [1, 2], NOW - 10 * DAY, "USD") == {}
+
+
+def test_whose_first_or_last_lies_in_a_stretch_of_time_is_found(database: Database) -> None:
+    with database.writing() as tx:
+        known(tx, 1, 2, 3)
+        purchases(tx, 1, [10, 20, 30])
+        purchases(tx, 2, [20])
+        purchases(tx, 3, [40])
+        kind = kinds_of(tx)["purchase"]
+        prune_all(tx, [1, 2, 3], 35)
+
+        def found(after: int, until: int) -> list[int]:
+            return list(pruned.at_an_end(tx, kind, after=after, until=until))
+
+        assert [found(0, 99), found(10, 20), found(20, 30), found(30, 99)] == [[1, 2], [2], [1], []]
+        assert pruned.at_an_end(tx, kind + 1, after=0, until=99).tolist() == []

@@ -40,6 +40,9 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('customer_id', 'kind', 'currency'),
     sqlite_with_rowid=False
     )
+    with op.batch_alter_table('pruned', schema=None) as batch_op:
+        batch_op.create_index('pruned_by_first', ['kind', 'first_at'], unique=False)
+        batch_op.create_index('pruned_by_last', ['kind', 'last_at'], unique=False)
 
 
 def downgrade() -> None:
