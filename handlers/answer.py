@@ -14,10 +14,11 @@ from handlers import shown
 from handlers.context import Context
 from rules.alerts.evidence import Evidence, evidence_of, evidence_terms
 from rules.conditions.parse import parse
+from rules.conditions.reach import within
 from rules.errors import WarmlineError
 from rules.instants import DAY, iso
 from rules.money import decimal_text
-from storage import alerts, customers, events, outbox, rules
+from storage import alerts, customers, events, outbox, pruned, rules
 from storage import terms as answers
 from storage.alerts import Alert
 from storage.customers import Profile
@@ -84,9 +85,12 @@ class Choice:
 def status(ctx: Context, who: str, *, as_of: int | None = None) -> CardView | Choice:
     """Give the customer whom ``who`` names: by id, e-mail address or name; or those who could be meant.
 
-    Raises `NoCustomerError` with the nearest names.
+    Raises `NoCustomerError` with the nearest names, and `storage.pruned.BeforeHorizonError` for an ``as_of`` of which
+    events were pruned.
     """
     with ctx.database.reading() as tx:
+        if as_of is not None:
+            pruned.refuse_before(tx, as_of)
         found = customers.exact(tx, who, PAGE + 1) or customers.search(tx, who, PAGE + 1)
         if len(found) == 1:
             return _card(tx, found[0], ctx, as_of)
@@ -142,12 +146,14 @@ def timeline(ctx: Context, customer_id: int, page: int = 0) -> TimelinePage:
         profile = _known(tx, customer_id)
         last = (page + 1) * TIMELINE
         found = events.timeline(tx, customer_id, ctx.now(), last + 1)
+        more = len(found) > last
         return TimelinePage(
             id=customer_id,
             person=shown.person(profile, customer_id, ctx),
             events=tuple(_event(one) for one in found[page * TIMELINE : last]),
             page=page,
-            more=len(found) > last,
+            more=more,
+            pruned_before=pruned.horizon(tx) if not more and pruned.tallies(tx, [customer_id]) else None,
         )
 
 
@@ -223,7 +229,7 @@ def _names(near: Sequence[Profile]) -> list[str]:
 
 
 def _values(tx: Transaction, found: Alert, condition: str, ctx: Context) -> tuple[Evidence, ...]:
-    asked = evidence_terms(parse(condition))
+    asked = within(evidence_terms(parse(condition)), pruned.horizon(tx), ctx.now(), ctx.calendar)
     ids, columns = answers.answer(
         tx,
         asked,

@@ -17,10 +17,11 @@ from rules.alerts.evidence import Evidence, evidence_of, evidence_terms
 from rules.conditions.columns import Column
 from rules.conditions.evaluate import evaluate
 from rules.conditions.parse import parse
+from rules.conditions.reach import within
 from rules.conditions.terms import Subject
 from rules.conditions.thresholds import constants
 from rules.conditions.tree import Condition, terms
-from storage import alerts, customers, matches, timers
+from storage import alerts, customers, matches, pruned, timers
 from storage import terms as answers
 from storage.database import Transaction
 from storage.facts import Facts, Stretch
@@ -212,7 +213,7 @@ def pairs(tx: Transaction, ctx: Context, changes: Iterable[Change], *, now: int)
 def _evidence(
     tx: Transaction, ctx: Context, condition: Condition, wanted: Ids, now: int
 ) -> Mapping[int, tuple[Evidence, ...]]:
-    asked = evidence_terms(condition)
+    asked = within(evidence_terms(condition), pruned.horizon(tx), now, ctx.calendar)
     if not len(wanted) or not asked:
         return dict.fromkeys(wanted.tolist(), ())
     ids, columns = answers.answer(

@@ -15,13 +15,15 @@ from handlers.intake.events import World
 from handlers.intake.format import Draft, Format, Record
 from handlers.intake.formats import AUTO, FORMATS, detect
 from handlers.intake.lines import Lines
-from storage import retry
+from storage import retry, upkeep
 from storage.incoming import CustomerIn, EventIn, key_of
 from storage.quarantine import Refused
 from storage.tally import Tally
 
 _BATCH_BYTES = 4_000_000
 """A batch of longer records than usual is a smaller one."""
+_MANY = 50_000
+"""Records after which the planner looks at the tables anew."""
 
 Progress = Callable[[int, int], None]
 """Told the bytes read so far and those of the whole file."""
@@ -57,6 +59,8 @@ def import_file(
                 {key_of(_customer(one.draft)) for one in candidates if not isinstance(one.draft, Reason)}
             )
             progress(lines.consumed, lines.size)
+        if counts.inserted >= _MANY:
+            retry.writing(context.database, upkeep.analyze)
         return replace(counts, customers=people.different())
 
 

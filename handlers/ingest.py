@@ -10,7 +10,8 @@ from enum import Enum
 from typing import Final
 
 from handlers.intake.errors import Reason, shown
-from storage import arrivals, customers, dirty, events, recent
+from rules.instants import iso
+from storage import arrivals, customers, dirty, events, pruned, recent
 from storage.customers import Profile
 from storage.database import Transaction
 from storage.events import Body, Stored, Whereabouts
@@ -60,7 +61,7 @@ def take_in(tx: Transaction, given: Sequence[EventIn], *, now: int, by_http: boo
     """Store events; gives for each what became of it, or why it is refused.
 
     The same event again changes nothing. The same place with another body is refused, and so is, ``by_http``, an id
-    of late at another place. Customers and kinds that are new are made; ``now`` is when the events arrive.
+    of late at another place, and whatever is older than the horizon. Customers and kinds that are new are made; ``now`` is when the events arrive.
     """
     if not given:
         return []
@@ -75,6 +76,7 @@ def take_in(tx: Transaction, given: Sequence[EventIn], *, now: int, by_http: boo
     verdicts: dict[int, Verdict] = {}
     if by_http:
         verdicts.update(_moved(tx, given, keys, known))
+    verdicts.update(_too_old(tx, given))
     fine = [index for index in range(len(given)) if index not in verdicts]
     kinds = events.ensure_kinds(tx, {given[index].kind for index in fine})
     ids, touched = _customers(tx, [given[index] for index in fine], known)
@@ -126,6 +128,15 @@ def take_in_profiles(tx: Transaction, given: Sequence[CustomerIn], *, now: int) 
     touched = {before[name].id for name in changed} | set(made.values())
     dirty.mark(tx, [(customer, dirty.PROFILE, None) for customer in touched], now=now)
     return verdicts
+
+
+def _too_old(tx: Transaction, given: Sequence[EventIn]) -> dict[int, Verdict]:
+    """Refuse events from before the horizon: nobody can tell any more whether they were counted already."""
+    horizon = pruned.horizon(tx)
+    if horizon is None:
+        return {}
+    reason = Reason("before_horizon", {"horizon": iso(horizon)})
+    return {index: reason for index, event in enumerate(given) if event.occurred_at < horizon}
 
 
 def _moved(

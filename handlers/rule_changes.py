@@ -16,7 +16,10 @@ from rules.access import Action, Actor, NotAllowedError, Rulebook
 from rules.alerts.rule import RuleBody, RuleState, difference
 from rules.alerts.states import Reason, Resolution
 from rules.conditions.check import Vocabulary
-from storage import alerts, audit, customers, events, inbox, matches, retry, rules, timers
+from rules.conditions.parse import parse
+from rules.conditions.reach import refuse_past
+from rules.conditions.tree import Condition
+from storage import alerts, audit, customers, events, inbox, matches, pruned, retry, rules, timers
 from storage.audit import Entry
 from storage.database import Transaction
 from storage.rules import Rule
@@ -58,7 +61,11 @@ def once(
 
 
 def add(tx: Transaction, ctx: Context, actor: Actor, *, name: str, body: RuleBody) -> Rule:
-    """Store a new rule, active; raises `storage.rules.RuleExistsError`."""
+    """Store a new rule, active.
+
+    Raises `storage.rules.RuleExistsError` or `rules.conditions.reach.PastHorizonError`.
+    """
+    within_horizon(tx, ctx, parse(body.condition))
     diff = difference(None, body)
     rule = rules.add(tx, name=name, body=body, author=actor.id, now=ctx.now(), diff=diff)
     _audit(tx, ctx, actor, action="rule.add", name=name, diff=diff)
@@ -66,7 +73,11 @@ def add(tx: Transaction, ctx: Context, actor: Actor, *, name: str, body: RuleBod
 
 
 def edit(tx: Transaction, ctx: Context, actor: Actor, rule: Rule, body: RuleBody) -> Rule:
-    """Store the next version of ``rule``, which the caller has locked; ``body`` differs from what it says now."""
+    """Store the next version of ``rule``, which the caller has locked; ``body`` differs from what it says now.
+
+    Raises `rules.conditions.reach.PastHorizonError`.
+    """
+    within_horizon(tx, ctx, parse(body.condition))
     diff = difference(rule.body, body)
     edited = rules.edit(tx, rule, body=body, author=actor.id, now=ctx.now(), diff=diff)
     _audit(tx, ctx, actor, action="rule.edit", name=rule.name, diff=diff)
@@ -74,7 +85,12 @@ def edit(tx: Transaction, ctx: Context, actor: Actor, rule: Rule, body: RuleBody
 
 
 def set_state(tx: Transaction, ctx: Context, actor: Actor, rule: Rule, state: RuleState) -> None:
-    """Pause or resume ``rule``, which the caller has locked and found in the other state."""
+    """Pause or resume ``rule``, which the caller has locked and found in the other state.
+
+    Raises `rules.conditions.reach.PastHorizonError` for one that is to be watched again.
+    """
+    if state is RuleState.ACTIVE:
+        within_horizon(tx, ctx, parse(rule.body.condition))
     rules.set_state(tx, rule, state)
     diff = f"- state: {rule.state}\n+ state: {state}"
     _audit(tx, ctx, actor, action=f"rule.{_DID[state]}", name=rule.name, diff=diff)
@@ -100,6 +116,11 @@ def remove(tx: Transaction, ctx: Context, actor: Actor, rule: Rule) -> int:
 def vocabulary(tx: Transaction) -> Vocabulary:
     """Give the names that the data has shown, for checking conditions."""
     return Vocabulary(frozenset(events.kinds(tx)), frozenset(customers.attribute_names(tx)))
+
+
+def within_horizon(tx: Transaction, ctx: Context, tree: Condition) -> None:
+    """Raise `rules.conditions.reach.PastHorizonError` where a condition looks past the horizon, which stays put."""
+    refuse_past(tree, pruned.horizon(tx, lock=True), ctx.now(), ctx.calendar)
 
 
 def _audit(tx: Transaction, ctx: Context, actor: Actor, *, action: str, name: str, diff: str) -> None:

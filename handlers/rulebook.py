@@ -93,9 +93,10 @@ def history(ctx: Context, name: str) -> tuple[str, list[VersionView]]:
 
 
 def check(ctx: Context, condition: str, *, entities: bool = False) -> CheckView:
-    """Read a condition as a rule would; raises `rules.conditions.problems.ConditionError`."""
+    """Read a condition as a rule would; raises `rules.conditions.problems.ConditionError` or `PastHorizonError`."""
     with ctx.database.reading() as tx:
         accepted = accept(condition, rule_changes.vocabulary(tx), entities=entities)
+        rule_changes.within_horizon(tx, ctx, accepted.tree)
         return CheckView(accepted.source, accepted.text, accepted.warnings, _holding(tx, ctx, accepted.tree))
 
 
@@ -110,8 +111,8 @@ def add(
 ) -> ChangeView | None:
     """Add a rule, or choose one that ships by its name alone; None where the request was delivered before.
 
-    Raises `NotAllowedError`, `BadRuleNameError`, `RuleExistsError`, `NeedsConditionError`, `BadOptionError` or
-    `rules.conditions.problems.ConditionError`.
+    Raises `NotAllowedError`, `BadRuleNameError`, `RuleExistsError`, `NeedsConditionError`, `BadOptionError`,
+    `rules.conditions.problems.ConditionError` or `rules.conditions.reach.PastHorizonError`.
     """
 
     def change(tx: Transaction) -> ChangeView:
@@ -143,8 +144,8 @@ def edit(
 ) -> ChangeView | None:
     """Store a new version of a rule; what is not said stays. None where the request was delivered before.
 
-    Raises `NotAllowedError`, `NoRuleError`, `NothingChangedError`, `BadOptionError` or
-    `rules.conditions.problems.ConditionError`.
+    Raises `NotAllowedError`, `NoRuleError`, `NothingChangedError`, `BadOptionError`,
+    `rules.conditions.problems.ConditionError` or `rules.conditions.reach.PastHorizonError`.
     """
 
     def change(tx: Transaction) -> ChangeView:
@@ -177,7 +178,7 @@ def pause(ctx: Context, request: Request, name: str) -> ChangeView | None:
 
 
 def resume(ctx: Context, request: Request, name: str) -> ChangeView | None:
-    """Watch a paused rule again. Raises `NotAllowedError`, `NoRuleError` or `RuleStateError`."""
+    """Watch a paused rule again. Raises `NotAllowedError`, `NoRuleError`, `RuleStateError` or `PastHorizonError`."""
     return _set_state(ctx, request, name, RuleState.ACTIVE, "resume")
 
 

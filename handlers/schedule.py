@@ -16,7 +16,7 @@ from handlers.deliver import Deliverer
 from handlers.http.metrics import Metrics
 from handlers.sweep import SweepInPastError, sweep
 from rules.instants import DAY, MINUTE, SECOND
-from storage import inbox
+from storage import inbox, upkeep
 from storage.errors import SweepRunningError
 
 log = structlog.get_logger(__name__)
@@ -106,6 +106,7 @@ class Ticker:
     def _keep_house(self) -> None:
         with self._ctx.database.writing() as tx:
             inbox.prune(tx, before=self._ctx.elapsed() - self._rhythm.inbox_kept)
+            upkeep.tend(tx)
 
 
 def _guarded(job: Callable[[], None]) -> Callable[[], None]:

@@ -23,7 +23,7 @@ from rules.alerts.rule import RuleState
 from rules.conditions.thresholds import constants
 from rules.errors import WarmlineError
 from rules.instants import iso
-from storage import customers, dirty, flips, outbox, running, timers
+from storage import customers, dirty, flips, outbox, pruned, running, timers
 from storage import rules as rulebook
 from storage import terms as answers
 from storage.database import Dialect, Transaction
@@ -141,8 +141,9 @@ class _Plan:
 def sweep(ctx: Context, *, as_of: int | None = None, full: bool = False) -> Swept:
     """Evaluate every active rule for whoever may have changed (with ``full``, for everybody), and do what follows.
 
-    Raises `SweepInPastError` where a rule was swept later already (nothing is written then), and
-    `storage.errors.SweepRunningError` where another sweep is under way.
+    Raises `SweepInPastError` where a rule was swept later already, `storage.pruned.BeforeHorizonError` where events
+    of then were pruned (nothing is written then), and `storage.errors.SweepRunningError` where another sweep is under
+    way.
     """
     started = time.perf_counter_ns()
     now = ctx.now() if as_of is None else as_of
@@ -186,16 +187,18 @@ def _sweep(ctx: Context, now: int, *, full: bool, doubt: _Doubt | None = None) -
         last = max((rule.swept_at for rule in rules if rule.swept_at is not None), default=None)
         if last is not None and now < last:
             raise SweepInPastError(as_of=iso(now), last=iso(last))
+        pruned.refuse_before(snapshot, now)
         touched = dirty.batches(snapshot)
-        # Whoever doubts what is stored does not trust running values either.
         believed = running.ladders(snapshot)
+        # Whoever doubts what is stored does not trust running values; and while events are pruned none can be true.
+        climbs = not full and pruned.is_through(snapshot)
         watched = changes.watch(snapshot, rules, now=now)
         counts = {rule.id: RuleCount(rule=rule.name) for rule in rules}
         plan = _Plan(everybody=watched) if full else _plan(snapshot, ctx, watched, now)
         if doubt is not None:
             doubt.came = dirty.customers(snapshot)
         looked_at, rungs = _go_through(
-            snapshot, ctx, plan, counts, now=now, ladders=None if full else believed, doubt=doubt
+            snapshot, ctx, plan, counts, now=now, ladders=believed if climbs else None, doubt=doubt
         )
     with ctx.database.writing() as tx:
         # The rules before their messages, as whoever removes a rule takes them.

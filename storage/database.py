@@ -115,6 +115,23 @@ class Database:
         finally:
             self._sweep_mutex.release()
 
+    @contextlib.contextmanager
+    def outside(self) -> Iterator[Any]:
+        """Give the driver's connection outside of any transaction, for what no transaction can do, such as VACUUM.
+
+        Raises `SecondWriterError` where another process writes the same SQLite file.
+        """
+        self.acquire_writer()
+        with self._writing_engine().connect() as connection:
+            driver = connection.connection.driver_connection
+            if self.path is None:
+                driver.autocommit = True  # type: ignore[union-attr]
+            try:
+                yield driver
+            finally:
+                if self.path is None:
+                    driver.autocommit = False  # type: ignore[union-attr]
+
     def acquire_writer(self) -> None:
         """Become the one process that writes this SQLite file; on PostgreSQL nothing is needed."""
         with self._mutex:

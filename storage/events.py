@@ -30,6 +30,7 @@ from sqlalchemy import (
 )
 from sqlmodel import Field, SQLModel, col
 
+from storage import pruned
 from storage.counters import take
 from storage.database import Transaction
 from storage.sets import Columns, any_of, given, table
@@ -171,13 +172,16 @@ def ensure_kinds(tx: Transaction, names: Iterable[str]) -> dict[str, int]:
 
 
 def first_at(tx: Transaction, customer_ids: Sequence[int]) -> dict[int, int]:
-    """Give the instant of each customer's first event; those without one lack."""
+    """Give the instant of each customer's first event, pruned ones too; those without one lack."""
     rows = tx.execute(
         select(col(Event.customer_id), func.min(col(Event.occurred_at)))
         .where(col(Event.customer_id).in_(any_of(tx.dialect, customer_ids, "int")))
         .group_by(col(Event.customer_id))
     )
-    return {row[0]: row[1] for row in rows}
+    first = pruned.first_at(tx, customer_ids)
+    for customer, at in rows:
+        first[customer] = min(at, first.get(customer, at))
+    return first
 
 
 def _place(row: Stored) -> Whereabouts:
@@ -260,7 +264,10 @@ def kind_ids(tx: Transaction, names: Iterable[str]) -> dict[str, int]:
 
 
 def summary(tx: Transaction, customer_id: int, now: int) -> list[KindSummary]:
-    """Give what the customer has done up to ``now``, by name of kind. Later events do not exist yet."""
+    """Give what the customer has done up to ``now``, by name of kind, pruned events too. Later ones do not exist yet.
+
+    ``now`` is not before the horizon.
+    """
     rows = tx.execute(
         select(
             col(Kind.name),
@@ -275,11 +282,13 @@ def summary(tx: Transaction, customer_id: int, now: int) -> list[KindSummary]:
         .group_by(col(Kind.name), col(Event.currency))
     )
     found: dict[str, KindSummary] = {}
-    for name, currency, events, with_amount, amount, last_at in rows:
+    for name, currency, events, with_amount, amount, last_at in (*rows, *_pruned(tx, customer_id)):
         before = found.get(name)
         sums, amounts = (dict(before.sums), dict(before.amounts)) if before else ({}, {})
         if with_amount:
-            sums[currency or ""], amounts[currency or ""] = int(amount), with_amount
+            code = currency or ""
+            sums[code] = sums.get(code, 0) + int(amount)
+            amounts[code] = amounts.get(code, 0) + with_amount
         found[name] = KindSummary(
             kind=name,
             count=events + (before.count if before else 0),
@@ -291,19 +300,39 @@ def summary(tx: Transaction, customer_id: int, now: int) -> list[KindSummary]:
     return sorted(found.values(), key=lambda one: one.kind)
 
 
+def _pruned(tx: Transaction, customer_id: int) -> list[tuple[str, str, int, int, int, int]]:
+    """Give what pruning left of a customer as rows of `summary`."""
+    found = pruned.tallies(tx, [customer_id])
+    names = {row[0]: row[1] for row in tx.execute(select(col(Kind.id), col(Kind.name)))} if found else {}
+    return [(names[one.kind], one.currency, one.events, one.amounts, one.total, one.last_at) for one in found]
+
+
 def totals(tx: Transaction, customer_ids: Iterable[int], now: int, currency: str) -> dict[int, int]:
-    """Give what customers spent up to ``now``, over all kinds, in minor units of ``currency``; who spent none lacks."""
+    """Give what customers spent up to ``now``, over all kinds, in minor units of ``currency``; who spent none lacks.
+
+    So does anyone of whom it cannot be said any more: with a ``now`` amid what was pruned.
+    """
+    wanted = list(customer_ids)
     rows = tx.execute(
         select(col(Event.customer_id), func.sum(col(Event.amount)))
         .where(
-            col(Event.customer_id).in_(any_of(tx.dialect, customer_ids, "int")),
+            col(Event.customer_id).in_(any_of(tx.dialect, wanted, "int")),
             col(Event.occurred_at) <= now,
             col(Event.currency) == currency,
             col(Event.amount).is_not(None),
         )
         .group_by(col(Event.customer_id))
     )
-    return {row[0]: int(row[1]) for row in rows}
+    spent = {row[0]: int(row[1]) for row in rows}
+    stands = pruned.horizon(tx)
+    left = [] if stands is None else pruned.tallies(tx, wanted)
+    for one in left:
+        if one.currency == currency and one.amounts and one.last_at <= now:
+            spent[one.customer_id] = spent.get(one.customer_id, 0) + one.total
+    for one in left:
+        if one.currency == currency and one.amounts and one.first_at <= now < one.last_at:
+            spent.pop(one.customer_id, None)
+    return spent
 
 
 # One seek a kind, however many events the customer has.

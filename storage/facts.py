@@ -16,7 +16,7 @@ from rules.conditions.columns import Bools, Ints, Mixed, Words
 from rules.conditions.days import business_days, midnights
 from rules.conditions.terms import Events, Own
 from rules.instants import Calendar
-from storage import sets
+from storage import pruned, sets
 from storage.data import read_value
 from storage.database import Dialect, Transaction
 from storage.heavy import HeavyAccounts
@@ -143,6 +143,7 @@ class Facts:
         if events.where is None:
             counts = self._aggregate("count(*)", events, span).values
             self._heavy.notice(events, counts)
+            counts += self._pruned(events, span).events
         else:
             counts = np.bincount(self._rows(events, span).places, minlength=len(self)).astype(np.int64)
         return self._with_heavy(events, span, counts, lambda values: values.events)
@@ -150,7 +151,7 @@ class Facts:
     def _total(self, events: Events, span: Span) -> Ints:
         if events.where is None:
             self._weigh(events, span)
-            totals = self._aggregate(_TOTAL, events, span).values
+            totals = self._aggregate(_TOTAL, events, span).values + self._pruned(events, span).total
         else:
             rows, totals = self._rows(events, span), np.zeros(len(self), dtype=np.int64)
             np.add.at(totals, rows.places[rows.counted], rows.amounts[rows.counted])
@@ -159,7 +160,7 @@ class Facts:
     def _amounts(self, events: Events, span: Span) -> Ints:
         if events.where is None:
             self._weigh(events, span)
-            amounts = self._aggregate(_AMOUNTS, events, span).values
+            amounts = self._aggregate(_AMOUNTS, events, span).values + self._pruned(events, span).amounts
         else:
             rows = self._rows(events, span)
             amounts = np.bincount(rows.places[rows.counted], minlength=len(self)).astype(np.int64)
@@ -174,7 +175,7 @@ class Facts:
         """Put the values of heavy accounts in: what stood at the end of the span, less what stood at its beginning."""
         heavy = self._heavy.among(events)
         if heavy.any():
-            light[heavy] = part(self._heavy.up_to(events, span.until))
+            light[heavy] += part(self._heavy.up_to(events, span.until))
             if span.after is not None:
                 light[heavy] -= part(self._heavy.up_to(events, span.after))
         return light
@@ -184,7 +185,8 @@ class Facts:
             # One seek, however heavy the account is.
             order = f"ORDER BY occurred_at {'DESC' if newest else 'ASC'} LIMIT 1"
             nobody = np.zeros(len(self), dtype=np.bool_)
-            return self._aggregate("event.occurred_at", events, Span(None, self.now), order, nobody)
+            stored = self._aggregate("event.occurred_at", events, Span(None, self.now), order, nobody)
+            return self._with_pruned(events, stored, newest=newest)
         rows = self._rows(events, Span(None, self.now))
         found = np.full(len(self), _NEVER if newest else _FAR, dtype=np.int64)
         (np.maximum if newest else np.minimum).at(found, rows.places, rows.instants)
@@ -195,6 +197,30 @@ class Facts:
             found[heavy] = values.last if newest else values.first
             known[heavy] = values.events > 0
         return Known(found, known)
+
+    # What was pruned
+
+    def _with_pruned(self, events: Events, stored: Known, *, newest: bool) -> Known:
+        """Give the last or the first of all, of those too that were pruned."""
+        left = self._pruned(events, Span(None, self.now))
+        ends = np.where(stored.known, stored.values, _NEVER if newest else _FAR)
+        values = np.maximum(ends, left.last_at) if newest else np.minimum(ends, left.first_at)
+        known = stored.known | (left.events > 0)
+        return Known(np.where(known, values, 0), known)
+
+    def _pruned(self, events: Events, span: Span) -> pruned.Left:
+        """Give what pruning left of ``events`` without a filter, for a lifetime: windows do not reach past the horizon."""
+        kind = self._reader.kind(events.kind)
+        if span.after is not None or kind is None or self._horizon() is None:
+            return pruned.Left.none(len(self))
+        return self._once(
+            ("pruned", kind), lambda: pruned.left(self._tx, self.ids, kind=kind, currency=self.currency)
+        )
+
+    def _horizon(self) -> int | None:
+        return self._once(("horizon",), lambda: pruned.horizon(self._tx))
+
+    # Rows, and numbers asked of SQL
 
     def _rows(self, events: Events, span: Span) -> Rows:
         """Give the events of all but the heavy accounts."""

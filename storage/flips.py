@@ -17,6 +17,7 @@ from rules.conditions.terms import Events
 from rules.conditions.thresholds import whole_steps
 from rules.conditions.windows import Window
 from rules.instants import DAY, EARLIEST, Calendar
+from storage import pruned
 from storage.database import Transaction
 from storage.events import kind_ids
 
@@ -95,13 +96,16 @@ def customers_in(tx: Transaction, flips: Iterable[Flip], most: int) -> Ints | No
     """Give the customers of all these ranges, ascending, each range asked once; None where there are more than ``most``."""
     wanted = {flip for flip in flips if flip.after < flip.until}
     kinds = kind_ids(tx, {flip.kind for flip in wanted if isinstance(flip, EventsIn)})
-    found: list[Ints] = []
+    horizon, found = pruned.horizon(tx), list[Ints]()
     for flip in sorted(wanted, key=repr):
         binds = {"after": flip.after, "until": flip.until, "most": most + 1}
         if isinstance(flip, KnownIn):
             rows = tx.execute(_KNOWN, binds)
         elif flip.kind in kinds:
             rows = tx.execute(_HAPPENED[tx.dialect], binds | {"kind": kinds[flip.kind]})
+            if horizon is not None and flip.after < horizon:
+                # Days since a first or a last event that was pruned pass a number as others do.
+                found.append(pruned.at_an_end(tx, kinds[flip.kind], after=flip.after, until=flip.until))
         else:
             continue
         found.append(np.fromiter(rows.scalars(), dtype=np.int64))

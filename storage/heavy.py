@@ -61,7 +61,7 @@ class HeavyAccounts:
         kind = self._reader.kind(events.kind)
         if self._ladders is None or kind is None or not self._ladders.customers:
             return np.zeros(len(self._reader.ids), dtype=np.bool_)
-        selection = selection_of(events, self._reader.currency)
+        selection = self._selection(events, self._ladders)
         standing = self._ladders.standing(self._reader.tx, self._reader.ids, kind, selection)
         if standing.any():
             self._found[events] = self._found.get(events, standing) | standing
@@ -91,7 +91,10 @@ class HeavyAccounts:
         steps, steps_of = rows, places
         if events.where is not None:
             steps, steps_of = self._since(Events(events.kind), base, self._now, heavy)
-        kind, selection = self._reader.kind(events.kind), selection_of(events, self._reader.currency)
+        kind, ladders = self._reader.kind(events.kind), self._ladders
+        if kind is None or ladders is None:
+            return
+        selection = self._selection(events, ladders)
         many = np.bincount(steps_of, minlength=len(base.at))
         customers = self._reader.ids[heavy]
         for place in np.flatnonzero(many >= STRIDE).tolist():
@@ -106,7 +109,7 @@ class HeavyAccounts:
                 last = instants[upto - 1] if upto else base.last[place] if base.events[place] else None
                 yield Rung(
                     int(customers[place]),
-                    kind or 0,
+                    kind,
                     selection,
                     at,
                     int(base.events[place]) + upto,
@@ -116,13 +119,16 @@ class HeavyAccounts:
                     None if last is None else int(last),
                 )
 
+    def _selection(self, events: Events, ladders: Ladders) -> int:
+        return selection_of(events, self._reader.currency, ladders.horizon)
+
     def _base(self, events: Events, until: int, heavy: Bools) -> Values:
         key = (events, until, heavy.tobytes())
         if key not in self._bases:
             kind = self._reader.kind(events.kind)
             if self._ladders is None or kind is None:
                 raise AssertionError("nobody is heavy where no ladder may stand")
-            selection = selection_of(events, self._reader.currency)
+            selection = self._selection(events, self._ladders)
             ids = self._reader.ids[heavy]
             self._bases[key] = self._ladders.below(self._reader.tx, ids, kind, selection, until)
         return self._bases[key]

@@ -192,6 +192,10 @@ class New:
     urgent: bool = False
 
 
+# Written out, not bound: only then does the planner see that the index of the unfinished has all of them.
+_UNFINISHED = text("outbox.state IN ('forming', 'pending', 'sending', 'unknown')")
+
+
 def add(tx: Transaction, message: New, *, now: int) -> int:
     """Add a message to be sent and give its number; ``now`` is elapsed time."""
     return add_all(tx, [message], now=now)[0]
@@ -325,7 +329,7 @@ _READY = text(
     "SELECT min(CASE WHEN o.urgent THEN o.id ELSE o.id + :later END), coalesce(r.posted_channel, o.channel) AS place, "
     "CASE WHEN o.call = 'update' THEN 'edit' ELSE 'post' END AS lane "
     "FROM outbox o LEFT JOIN outbox r ON r.id = o.root "
-    "WHERE o.state = 'pending' AND (o.next_at <= :now OR o.next_at > :far) "
+    "WHERE o.state = 'pending' AND o.state IN ('forming', 'pending', 'sending', 'unknown') AND (o.next_at <= :now OR o.next_at > :far) "
     "AND (o.root IS NULL OR (r.state = 'sent' AND NOT EXISTS ("
     # Replies keep their order, and of two edits the later must land last.
     "SELECT 1 FROM outbox e WHERE e.root = o.root AND e.call = o.call AND e.id < o.id "
@@ -455,6 +459,7 @@ def expire_leases(tx: Transaction, *, now: int, lease: int, settle: int) -> int:
     lost = tx.execute(
         update(OutboxRow)
         .where(
+            _UNFINISHED,
             col(OutboxRow.state) == str(Delivery.SENDING),
             or_(col(OutboxRow.lease_until) < now, col(OutboxRow.lease_until) > now + 2 * lease),
         )
@@ -476,6 +481,7 @@ def claim_unknown(tx: Transaction, *, owner: str, now: int, lease: int, limit: i
         tx.execute(
             select(col(OutboxRow.id))
             .where(
+                _UNFINISHED,
                 col(OutboxRow.state) == str(Delivery.UNKNOWN),
                 or_(col(OutboxRow.next_at) <= now, col(OutboxRow.next_at) > now + LONGEST_WAIT),
                 or_(
@@ -509,7 +515,7 @@ def to_verify(tx: Transaction, *, now: int, again_at: int, limit: int) -> list[M
         tx.execute(
             select(col(OutboxRow.id))
             .where(col(OutboxRow.verify_at) <= now)
-            .order_by(col(OutboxRow.id))
+            .order_by(col(OutboxRow.verify_at), col(OutboxRow.id))
             .limit(limit)
             .with_for_update(skip_locked=True)
         )
@@ -545,7 +551,9 @@ def bury_orphans(tx: Transaction) -> int:
     )
     buried = tx.execute(
         update(OutboxRow)
-        .where(col(OutboxRow.state) == str(Delivery.PENDING), col(OutboxRow.root).is_not(None), gone)
+        .where(
+            _UNFINISHED, col(OutboxRow.state) == str(Delivery.PENDING), col(OutboxRow.root).is_not(None), gone
+        )
         .values(state=str(Delivery.EXPIRED), reason="root_dead")
     )
     return buried.rowcount
@@ -559,7 +567,6 @@ class Waiting:
     oldest: int | None
 
 
-# Written out, not bound: only then does the planner see that the index of the unfinished has all of them.
 _WAITING = text(
     "SELECT state, count(*), min(created_at) FROM outbox "
     "WHERE state IN ('forming', 'pending', 'sending', 'unknown') GROUP BY state"

@@ -19,7 +19,7 @@ from sqlmodel import Field, SQLModel, col
 from rules.conditions.print import to_text
 from rules.conditions.terms import Events
 from rules.instants import EARLIEST
-from storage import dirty
+from storage import dirty, pruned
 from storage.database import Transaction
 from storage.sets import Columns, given, table
 
@@ -42,7 +42,7 @@ class Running(SQLModel, table=True):
     customer_id: int = Field(sa_column=Column(Integer, nullable=False, autoincrement=False))
     kind: int = Field(sa_column=Column(Integer, nullable=False, autoincrement=False))
     selection: int = Field(sa_column=Column(BigInteger, nullable=False, autoincrement=False))
-    """8 bytes of hash of the filter and the currency that amounts are added in."""
+    """8 bytes of hash of the filter, the currency that amounts are added in, and the horizon of pruned events."""
     at: int = Field(sa_column=Column(BigInteger, nullable=False, autoincrement=False))
     events: int = Field(sa_column=Column(BigInteger, nullable=False))
     amounts: int = Field(sa_column=Column(BigInteger, nullable=False))
@@ -93,6 +93,8 @@ class Ladders:
 
     customers: frozenset[int]
     touched: Mapping[tuple[int, int], int]
+    horizon: int | None
+    """Before it nothing is counted: a rung of before an event was pruned is another ladder's."""
 
     def below(self, tx: Transaction, ids: Ints, kind: int, selection: int, until: int) -> Values:
         """Give the highest rung up to ``until`` of each of ``ids``, ascending."""
@@ -133,12 +135,13 @@ class Ladders:
 def ladders(tx: Transaction) -> Ladders:
     """Give the ladders that stand; costs a seek for each heavy account, and nothing where there are none."""
     customers = list(tx.execute(_CUSTOMERS).scalars())
-    return Ladders(frozenset(customers), dirty.since(tx, customers) if customers else {})
+    touched = dirty.since(tx, customers) if customers else {}
+    return Ladders(frozenset(customers), touched, pruned.horizon(tx))
 
 
-def selection_of(events: Events, currency: str) -> int:
-    """Give the 8 bytes, as a signed whole number, that stand for a filter and the currency of the account."""
-    said = f"{currency}\0{'' if events.where is None else to_text(events.where)}"
+def selection_of(events: Events, currency: str, horizon: int | None) -> int:
+    """Give the 8 bytes, as a signed whole number, that stand for a filter, the account's currency and the horizon."""
+    said = f"{currency}\0{horizon}\0{'' if events.where is None else to_text(events.where)}"
     return int.from_bytes(hashlib.blake2b(said.encode(), digest_size=8).digest(), "big", signed=True)
 
 

@@ -51,8 +51,10 @@ def timeline_page(view: TimelinePage, voice: Voice) -> Rendered:
     layout: list[Block] = [
         blocks.header(voice.plain("customer", "timeline_title", name=customer_name_plain(view.person, voice)))
     ]
-    lines = [_event(one, voice) for one in view.events] or [voice.say("customer", "nothing_happened")]
-    layout += blocks.paragraphs(lines, most=9_000)
+    lines = [_event(one, voice) for one in view.events]
+    if view.pruned_before is not None:
+        lines.append(voice.say("customer", "older_were_pruned", day=voice.figures.day(view.pruned_before)))
+    layout += blocks.paragraphs(lines or [voice.say("customer", "nothing_happened")], most=9_000)
     turns: list[InteractiveElement] = []
     if view.page > 0:
         turns.append(_press("button_previous", Press.TIMELINE, view.id, str(view.page - 1), voice))

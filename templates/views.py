@@ -189,13 +189,17 @@ class AttentionPage:
 
 @dataclass(frozen=True, slots=True)
 class TimelinePage:
-    """A page of a customer's history, the newest event first; ``page`` counts from 0."""
+    """A page of a customer's history, the newest event first; ``page`` counts from 0.
+
+    ``pruned_before`` is set on the last page of a history whose older events were pruned: up to when.
+    """
 
     id: int
     person: Person
     events: tuple[EventView, ...]
     page: int
     more: bool
+    pruned_before: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

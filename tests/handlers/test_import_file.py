@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from handlers import import_file as import_file_module
 from handlers.import_file import import_file
 from handlers.ingest import Counts
 from handlers.intake.errors import (
@@ -24,6 +25,7 @@ from storage.database import Database
 from tests import cdnow, contexts
 from tests.conftest import DatabaseUrls, clear
 from tests.handlers import stored
+from tests.storage.test_upkeep import statistics
 
 HEADER = "customer,kind,occurred_at,amount,currency,external_id,properties\n"
 
@@ -276,3 +278,14 @@ def test_memory_does_not_grow_with_the_file(new_database_url: DatabaseUrls, tmp_
 
     peak(1_000)  # what is made once
     assert peak(20_000) < 1.25 * peak(4_000)
+
+
+def test_after_many_records_the_planner_looks_anew(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(import_file_module, "_MANY", 3)
+    line = "C-{},buy,2026-11-22,1,USD,,\n"
+    run(database, put(tmp_path, HEADER + line.format(1) + line.format(2)))
+    assert statistics(database) <= 0
+    run(database, put(tmp_path, HEADER + "".join(line.format(number) for number in range(1, 6))))
+    assert statistics(database) == 5

@@ -58,5 +58,7 @@ def test_the_commands_that_others_rely_on_are_there() -> None:
         *((("quarantine", verb)) for verb in ("list", "retry", "drop")),
         ("db", "upgrade"),
         ("db", "check"),
+        ("db", "prune"),
+        ("db", "vacuum"),
     }
     assert wanted <= set(ALL)

@@ -103,6 +103,17 @@ def test_commands_that_are_handed_over_answer_with_their_json(running: Running) 
     assert "silent_month" in shown.stdout
 
 
+def test_what_is_old_is_pruned_by_the_bot_that_runs_and_its_file_is_left_to_it(running: Running) -> None:
+    (running.folder / "a.csv").write_text("customer,kind,occurred_at,amount\nC-1,purchase,2024-11-22,5\n")
+    assert ask(running.folder, "import", "a.csv", "--json").returncode == 0
+    pruned = ask(running.folder, "db", "prune", "--before", "2024-11-23", "--json")
+    assert (pruned.returncode, pruned.stderr) == (0, "")
+    assert json.loads(pruned.stdout)["kinds"] == {"purchase": 1}
+    refused = ask(running.folder, "db", "vacuum")
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert f"The bot runs (process {running.process.pid})" in refused.stderr
+
+
 def test_a_second_bot_is_refused_with_a_sentence_and_runs_nowhere(running: Running) -> None:
     second = ask(running.folder, "run")
     assert (second.returncode, second.stdout) == (1, "")

@@ -123,7 +123,7 @@ def test_an_account_is_read_from_the_nearest_rung_on(database: Database) -> None
         believed = running.ladders(tx)
         kind = events.kind_ids(tx, ["visit"])["visit"]
         assert believed.touched == {(1, kind): rows[400].occurred_at}
-        selection = running.selection_of(parse_events("count(visit) > 0"), "USD")
+        selection = running.selection_of(parse_events("count(visit) > 0"), "USD", None)
         below = believed.below(tx, np.array([1]), kind, selection, NOW)
         assert below.events.tolist() == [400]
         again, _ = asked(tx, NOW, believed)

@@ -107,3 +107,12 @@ def mrkdwn_of(value: object) -> list[str]:
 def test_nobody_is_said_too() -> None:
     assert "No customer has an open alert" in attention_list(NOBODY, VOICE, mine=False, page_size=12).text
     assert "None of your customers" in attention_list(NOBODY, VOICE, mine=True, page_size=12).text
+
+
+def test_a_timeline_that_was_pruned_says_so_at_its_end() -> None:
+    person, event = Person("c-1", "Ann Bell"), EventView("purchase", NOW, None)
+    said = str(timeline_page(TimelinePage(1, person, (event,), 0, False, NOW), VOICE).blocks)
+    assert said.index("purchase") < said.index("Older events, from before")
+    emptied = str(timeline_page(TimelinePage(1, person, (), 0, False, NOW), VOICE).blocks)
+    assert "Older events" in emptied
+    assert "Nothing has happened" not in emptied
