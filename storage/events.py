@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import compress
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
@@ -20,19 +21,16 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     String,
     Text,
-    TextClause,
-    bindparam,
     func,
     select,
     text,
     tuple_,
-    update,
 )
 from sqlmodel import Field, SQLModel, col
 
 from storage.counters import take
 from storage.database import Transaction
-from storage.sets import Columns, any_of, given, table
+from storage.sets import Columns, any_of, given, insert_new, table
 
 
 class Kind(SQLModel, table=True):
@@ -118,16 +116,17 @@ def add(tx: Transaction, rows: Sequence[Stored]) -> set[Whereabouts]:
     if not rows:
         return set()
     # In the order of the table: pages are written once, and two processes never wait for each other in a circle.
-    ordered = sorted(rows, key=_place)
-    found = tx.execute(_insert(tx, "event", _EVENT, [row[:6] for row in ordered], returning=True))
-    inserted: set[Whereabouts] = {(row[0], row[1], row[2], row[3]) for row in found.all()}
+    # No two places are equal, so nothing beyond them is compared.
+    ordered = sorted(rows)
+    fresh = insert_new(tx, "event", _EVENT, [row[:6] for row in ordered], key=4)
+    new = ordered if all(fresh) else list(compress(ordered, fresh))
     details = [
         (*row[:4], row.source, row.external_id, row.properties)
-        for row in ordered
-        if _place(row) in inserted and (row.external_id is not None or row.properties is not None)
+        for row in new
+        if row.external_id is not None or row.properties is not None
     ]
-    if details:
-        tx.execute(_insert(tx, "event_detail", _DETAIL, details, returning=False))
+    insert_new(tx, "event_detail", _DETAIL, details, key=4)
+    inserted: set[Whereabouts] = {row[:4] for row in new}
     _count(tx, inserted)
     return inserted
 
@@ -180,32 +179,13 @@ def first_at(tx: Transaction, customer_ids: Sequence[int]) -> dict[int, int]:
     return {row[0]: row[1] for row in rows}
 
 
-def _place(row: Stored) -> Whereabouts:
-    return (row.customer_id, row.kind, row.occurred_at, row.key)
-
-
-def _insert(
-    tx: Transaction, name: str, columns: Columns, rows: Sequence[Sequence[Any]], *, returning: bool
-) -> TextClause:
-    names = ", ".join(column for column, _ in columns)
-    sql = (
-        f"INSERT INTO {name} ({names}) SELECT {names} FROM {table(tx.dialect, columns)} "  # noqa: S608
-        "WHERE true ON CONFLICT DO NOTHING"
-    )
-    if returning:
-        sql += " RETURNING customer_id, kind, occurred_at, key"
-    return given(tx.dialect, sql, columns, rows)
+_MORE: Final = text("UPDATE kind SET events = events + :more WHERE id = :kind")
 
 
 def _count(tx: Transaction, inserted: Iterable[Whereabouts]) -> None:
-    new = Counter(place[1] for place in inserted)
+    new = Counter([place[1] for place in inserted])
     if new:
-        tx.execute(
-            update(Kind.__table__)  # type: ignore[attr-defined]
-            .where(col(Kind.id) == bindparam("b_id"))
-            .values(events=col(Kind.events) + bindparam("b_new")),
-            [{"b_id": kind, "b_new": events} for kind, events in sorted(new.items())],
-        )
+        tx.execute(_MORE, [{"kind": kind, "more": events} for kind, events in sorted(new.items())])
 
 
 @dataclass(frozen=True, slots=True)
