@@ -123,7 +123,7 @@ def _insert_sql(name: str, columns: tuple[tuple[str, Type], ...], key: int) -> s
     """
     names = ", ".join(column for column, _ in columns)
     keys = ", ".join(column for column, _ in columns[:key])
-    none = ", ".join("CAST(NULL AS BIGINT)" for _ in columns[:key])
+    none = ", ".join(f"CAST(NULL AS {'BIGINT' if kind == 'int' else 'TEXT'})" for _, kind in columns[:key])
     return (
         f"WITH added AS (INSERT INTO {name} ({names}) SELECT {names} FROM {table('postgresql', columns)} "  # noqa: S608
         f"ON CONFLICT DO NOTHING RETURNING {keys}), counted AS (SELECT count(*) AS n FROM added) "
