@@ -217,8 +217,9 @@ def _nameless(tx: Transaction, typed: str, wanted: str) -> list[tuple[int, str]]
         "SELECT customer.id, customer.external_id, customer.search_name "  # noqa: S608
         f"FROM {table(tx.dialect, columns)} CROSS JOIN customer WHERE customer.external_id = given.external_id"
     )
-    asked = {one for form in {typed, wanted, wanted.upper()} for one in names.variants(form)}
-    rows = [(one,) for one in sorted(asked) if _storable(one)]
+    forms = {form for form in (typed, wanted, wanted.upper()) if _storable(form)}
+    asked = {one for form in forms for one in names.variants(form)}
+    rows = [(one,) for one in sorted(asked)]
     found = tx.execute(given(tx.dialect, sql, columns, rows)).all()
     return [(row[0], row[1].lower()) for row in found if not row[2]]
 

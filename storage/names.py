@@ -29,8 +29,8 @@ _ENDING: Final = 24
 _MOST_WORDS: Final = 6
 """Typed words that are looked at."""
 _MOST_ENDINGS: Final = 1_000
-_NEAR_WORDS: Final = 8
-_MOST_OF_WORD: Final = 1_000
+_NEAR_WORDS: Final = 6
+_MOST_OF_WORD: Final = 400
 _MOST_PAIRS: Final = 300
 _MOST_NEAR: Final = 500
 _MOST_HOLDING: Final = 20_000
@@ -164,7 +164,7 @@ _HOLDS: Final = text(
 def near(tx: Transaction, wanted: str) -> list[int]:
     """Give ids of customers whose names have words like those of ``wanted``: those with most of them first, then by id.
 
-    Of a word as common as a first name the first thousand bearers stand for all, but for those who bear another
+    Of a word as common as a first name the first few hundred bearers stand for all, but for those who bear another
     typed word too.
     """
     typed = [_near_words(tx, word) for word in dict.fromkeys(wanted.split()[:_MOST_WORDS])]
@@ -173,15 +173,17 @@ def near(tx: Transaction, wanted: str) -> list[int]:
         return []
     bearers: dict[str, set[int]] = {word: set() for word in words}
     values: dict[str, int | str] = {f"word_{number}": word for number, word in enumerate(words)}
-    for word, customer_id in tx.execute(_bearers_of(len(words)), {**values, "n": _MOST_OF_WORD}):
+    for word, customer_id in tx.execute(_bearers_of(len(words)), {**values, "n": _MOST_OF_WORD}).all():
         bearers[word].add(customer_id)
     matched = Counter(
         customer_id for some in typed for customer_id in set().union(*(bearers[word] for word in some))
     )
-    common = [some[0] for some in typed if some and len(bearers[some[0]]) == _MOST_OF_WORD]
-    for one, other in pairwise(common):
-        pair = {"one": one, "other": other, "n": _MOST_PAIRS}
-        matched.update(dict.fromkeys(tx.execute(_PAIR_OF, pair).scalars(), len(typed)))
+    # The likest of two words together, where not all their bearers were read: begun from the rarer one.
+    for pair in pairwise(some[0] for some in typed if some):
+        rarer, other = sorted(pair, key=lambda word: len(bearers[word]))
+        if len(bearers[other]) == _MOST_OF_WORD:
+            both = tx.execute(_PAIR_OF, {"one": rarer, "other": other, "n": _MOST_PAIRS}).scalars()
+            matched.update(dict.fromkeys(both, len(typed)))
     ranked = sorted(matched, key=lambda customer_id: (-matched[customer_id], customer_id))
     return ranked[:_MOST_NEAR]
 

@@ -56,7 +56,7 @@ def _kept(database: Database) -> tuple[set[str], set[str]]:
 
 def test_a_new_name_is_found_and_an_old_one_is_not(database: Database) -> None:
     _say(database, a="Johann Smith", b="Mary Smith")
-    assert _suggested(database, "jonahn smiht") == ["Johann Smith", "Mary Smith"]
+    assert _suggested(database, "jonahn smiht") == ["Johann Smith"]
     _say(database, a="Pierre Dupont")
     assert _suggested(database, "piere dupond") == ["Pierre Dupont"]
     assert _suggested(database, "jonahn") == []
@@ -65,9 +65,7 @@ def test_a_new_name_is_found_and_an_old_one_is_not(database: Database) -> None:
     assert _kept(database) == ({"mary", "smith"},) * 2
 
 
-@pytest.mark.parametrize(
-    "typed", ["gunther", "günhter", "gnther krause", "günther kruase", "günther krauße"]
-)
+@pytest.mark.parametrize("typed", ["gunther", "günhter", "gnther krause", "günther kruase", "günther krauße"])
 def test_slips_are_forgiven_in_other_letters_too(database: Database, typed: str) -> None:
     _say(database, a="Günther Krause", b="Olga Petrowa")
     assert _suggested(database, typed) == ["Günther Krause"]
