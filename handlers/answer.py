@@ -285,7 +285,7 @@ def _card(tx: Transaction, profile: Profile, ctx: Context, as_of: int | None) ->
         tenure_days=max(0, now - profile.known_since) // DAY,
         kinds=tuple(_kind(one, ctx.currency, now) for one in summary),
         alerts=(
-            _listed(tx, alerts.unresolved(tx, customer_id=profile.id), ctx, {profile.id: profile})
+            _listed(tx, alerts.open_of(tx, profile.id), ctx, {profile.id: profile})
             if as_of is None
             else _listed_at(tx, profile, ctx, as_of)
         ),

@@ -61,7 +61,8 @@ def take_in(tx: Transaction, given: Sequence[EventIn], *, now: int, by_http: boo
     """Store events; gives for each what became of it, or why it is refused.
 
     The same event again changes nothing. The same place with another body is refused, and so is, ``by_http``, an id
-    of late at another place, and whatever is older than the horizon. Customers and kinds that are new are made; ``now`` is when the events arrive.
+    of late at another place, and whatever is older than the horizon. Customers and kinds that are new are made;
+    ``now`` is when the events arrive.
     """
     if not given:
         return []
@@ -73,33 +74,41 @@ def take_in(tx: Transaction, given: Sequence[EventIn], *, now: int, by_http: boo
             tx, {key for key, event in zip(keys, given, strict=True) if event.external_id is not None}
         )
     known = customers.lookup(tx, {event.customer for event in given})
-    verdicts: dict[int, Verdict] = {}
-    if by_http:
-        verdicts.update(_moved(tx, given, keys, known))
-    verdicts.update(_too_old(tx, given))
-    fine = [index for index in range(len(given)) if index not in verdicts]
-    kinds = events.ensure_kinds(tx, {given[index].kind for index in fine})
-    ids, touched = _customers(tx, [given[index] for index in fine], known)
-    rows = {
-        index: _row(given[index], keys[index], ids[given[index].customer], kinds[given[index].kind])
-        for index in fine
-    }
-    verdicts.update(_store(tx, rows))
-    inserted = [index for index in fine if verdicts[index] is Taken.INSERTED]
+    refused = (_moved(tx, given, keys, known) if by_http else {}) | _too_old(tx, given)
+    fine = [index for index in range(len(given)) if index not in refused]
+    taken = [given[index] for index in fine]
+    kinds = events.ensure_kinds(tx, {event.kind for event in taken})
+    ids, touched = _customers(tx, taken, known)
+    rows = [
+        Stored(
+            ids[event.customer],
+            kinds[event.kind],
+            event.occurred_at,
+            keys[index],
+            event.amount,
+            event.currency,
+            event.source,
+            event.external_id,
+            event.properties,
+        )
+        for index, event in zip(fine, taken, strict=True)
+    ]
+    stored = _store(tx, rows)
+    inserted = [row for row, verdict in zip(rows, stored, strict=True) if verdict is Taken.INSERTED]
     if by_http:
         remembered = {
-            keys[index]: (rows[index].customer_id, rows[index].kind, rows[index].occurred_at)
-            for index in fine
-            if given[index].external_id is not None and not isinstance(verdicts[index], Reason)
+            row.key: (row.customer_id, row.kind, row.occurred_at)
+            for row, verdict in zip(rows, stored, strict=True)
+            if row.external_id is not None and not isinstance(verdict, Reason)
         }
         recent.remember(tx, sorted(remembered.items()), now=now)
     dirty.mark(
         tx,
-        [(rows[index].customer_id, rows[index].kind, rows[index].occurred_at) for index in inserted]
-        + [(customer, dirty.PROFILE, None) for customer in touched],
+        [row[:3] for row in inserted] + [(customer, dirty.PROFILE, None) for customer in touched],
         now=now,
     )
-    arrivals.note(tx, Counter(given[index].source for index in inserted), now=now)
+    arrivals.note(tx, Counter([row.source for row in inserted]), now=now)
+    verdicts = refused | dict(zip(fine, stored, strict=True))
     return [verdicts[index] for index in range(len(given))]
 
 
@@ -188,7 +197,8 @@ def _customers(
     """Give the ids of the customers, making those that are new, and which are new or known for longer by now."""
     since: dict[str, int] = {}
     for event in given:
-        since[event.customer] = min(event.occurred_at, since.get(event.customer, event.occurred_at))
+        if event.occurred_at < since.setdefault(event.customer, event.occurred_at):
+            since[event.customer] = event.occurred_at
     made = customers.create(tx, {name: at for name, at in since.items() if name not in known})
     ids = {name: found[0] for name, found in known.items()} | made
     earlier = {known[name][0]: at for name, at in since.items() if name in known and at < known[name][1]}
@@ -201,38 +211,26 @@ def _customers(
     return ids, set(made.values()) | customers.know_since(tx, earlier)
 
 
-def _row(event: EventIn, key: int, customer: int, kind: int) -> Stored:
-    return Stored(
-        customer,
-        kind,
-        event.occurred_at,
-        key,
-        event.amount,
-        event.currency,
-        event.source,
-        event.external_id,
-        event.properties,
-    )
-
-
-def _store(tx: Transaction, rows: Mapping[int, Stored]) -> dict[int, Verdict]:
+def _store(tx: Transaction, rows: Sequence[Stored]) -> list[Verdict]:
     """Store rows, and judge each: the first at a place is stored, unless something is there already."""
+    places = [row[:4] for row in rows]
     first: dict[Whereabouts, int] = {}
-    for index, row in rows.items():
-        first.setdefault(row[:4], index)
+    for index, place in enumerate(places):
+        first.setdefault(place, index)
     inserted = events.add(tx, [rows[index] for index in first.values()])
+    if len(inserted) == len(rows):
+        return [Taken.INSERTED] * len(rows)
     stands: dict[Whereabouts, Body] = {place: rows[first[place]].body for place in inserted}
     if len(inserted) < len(first):
         stands |= events.bodies(tx, sorted(first.keys() - inserted))
-    verdicts: dict[int, Verdict] = {}
-    for index, row in rows.items():
-        place: Whereabouts = row[:4]
+    verdicts: list[Verdict] = []
+    for index, (place, row) in enumerate(zip(places, rows, strict=True)):
         if place in inserted and first[place] == index:
-            verdicts[index] = Taken.INSERTED
+            verdicts.append(Taken.INSERTED)
         elif stands[place] == row.body:
-            verdicts[index] = Taken.DUPLICATE
+            verdicts.append(Taken.DUPLICATE)
         else:
-            verdicts[index] = Reason("other_body", {"id": shown(row.external_id or "")})
+            verdicts.append(Reason("other_body", {"id": shown(row.external_id or "")}))
     return verdicts
 
 

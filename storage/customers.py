@@ -8,16 +8,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from rapidfuzz import fuzz, process
+from rapidfuzz import fuzz
 from sqlalchemy import BigInteger, Column, Index, Integer, PrimaryKeyConstraint, Text, func, select, text
 from sqlalchemy.dialects.postgresql import TEXT
 from sqlmodel import Field, SQLModel, col
 
 from rules.conditions.names import fold
+from storage import names
 from storage.counters import take
 from storage.database import Transaction
 from storage.sets import Columns, any_of, given, table
@@ -30,8 +31,6 @@ _LAST_CHARACTER: Final = "\U0010ffff"
 _INTAKE_LOCK: Final = 0x5741524E  # "WARN": the advisory lock of intakes on PostgreSQL
 _ALIKE: Final = 75.0
 """From 0 to 100: how alike a name must be to be suggested."""
-_ALIKE_WORDS: Final = 70.0
-"""From 0 to 100: how alike one word of it must be to one that was typed, or a name of two letters would be like any."""
 
 # Compared by code points, as SQLite does, whatever language the server's own order is.
 _Searched = Text().with_variant(TEXT(collation="C"), "postgresql")
@@ -89,6 +88,25 @@ class Profile:
     attributes: Mapping[str, str | Decimal]
 
 
+# Texts made once, and rows instead of objects: building a statement costs more than running it.
+_PROFILES: Final = "SELECT id, external_id, name, email, segment, owner, country, language, created_at, known_since FROM customer"
+_BY_EXTERNAL_ID: Final = text(f"{_PROFILES} WHERE external_id = :external_id")
+_BY_EMAIL: Final = text(f"{_PROFILES} WHERE search_email = :wanted ORDER BY id LIMIT :n")
+_BY_NAME: Final = text(f"{_PROFILES} WHERE search_name = :wanted ORDER BY id LIMIT :n")
+_NAMED_FROM: Final = text(
+    f"{_PROFILES} WHERE search_name >= :wanted AND search_name < :last ORDER BY search_name, id LIMIT :n"
+)
+_ADDRESSED_FROM: Final = text(
+    f"{_PROFILES} WHERE search_email >= :wanted AND search_email < :last ORDER BY search_email, id LIMIT :n"
+)
+_HOLDING: Final = text(
+    f"{_PROFILES} WHERE search_name LIKE :pattern ESCAPE '/' ORDER BY search_name, id LIMIT :n"
+)
+_ATTRIBUTES: Final = text(
+    "SELECT customer_id, name, value FROM attribute WHERE customer_id = :id ORDER BY name"
+)
+
+
 def by_id(tx: Transaction, customer_id: int) -> Profile | None:
     """Give a customer by the program's own id."""
     return by_ids(tx, [customer_id]).get(customer_id)
@@ -96,8 +114,9 @@ def by_id(tx: Transaction, customer_id: int) -> Profile | None:
 
 def by_ids(tx: Transaction, customer_ids: Iterable[int]) -> dict[int, Profile]:
     """Give customers by the program's own ids; ids of nobody lack."""
-    chosen = any_of(tx.dialect, customer_ids, "int")
-    rows = tx.session.execute(select(Customer).where(col(Customer.id).in_(chosen))).scalars()
+    columns: Columns = (("id", "int"),)
+    sql = f"{_PROFILES} WHERE id IN (SELECT id FROM {table(tx.dialect, columns)})"  # noqa: S608
+    rows = tx.execute(given(tx.dialect, sql, columns, [(one,) for one in customer_ids])).all()
     return {profile.id: profile for profile in _profiles(tx, rows)}
 
 
@@ -105,8 +124,7 @@ def by_external_id(tx: Transaction, external_id: str) -> Profile | None:
     """Give the customer whom sources call ``external_id``, to the letter."""
     if not _storable(external_id):
         return None
-    row = tx.session.execute(select(Customer).where(col(Customer.external_id) == external_id)).scalars()
-    return next(iter(_profiles(tx, row)), None)
+    return next(iter(_profiles(tx, tx.execute(_BY_EXTERNAL_ID, {"external_id": external_id}).all())), None)
 
 
 def exact(tx: Transaction, text: str, limit: int) -> list[Profile]:
@@ -120,11 +138,8 @@ def exact(tx: Transaction, text: str, limit: int) -> list[Profile]:
     wanted = searched(text)
     if not wanted:
         return []
-    for column in (col(Customer.search_email), col(Customer.search_name)):
-        found = tx.session.execute(
-            select(Customer).where(column == wanted).order_by(col(Customer.id)).limit(limit)
-        ).scalars()
-        profiles = _profiles(tx, found)
+    for statement in (_BY_EMAIL, _BY_NAME):
+        profiles = _profiles(tx, tx.execute(statement, {"wanted": wanted, "n": limit}).all())
         if profiles:
             return profiles
     return []
@@ -138,50 +153,80 @@ def search(tx: Transaction, text: str, limit: int) -> list[Profile]:
     """
     found = {profile.id: profile for profile in exact(tx, text, limit)}
     wanted = searched(text)
-    name, email = col(Customer.search_name), col(Customer.search_email)
-    for condition, order in (
-        ((name >= wanted) & (name < wanted + _LAST_CHARACTER), name),
-        ((email >= wanted) & (email < wanted + _LAST_CHARACTER), email),
-        (name.contains(wanted, autoescape=True), name),
-    ):
-        missing = limit - len(found)
-        if missing <= 0 or not wanted:
-            break
-        # Those found already may come again, so as many more are asked for.
-        rows = tx.session.execute(
-            select(Customer).where(condition).order_by(order, col(Customer.id)).limit(limit)
-        ).scalars()
-        for profile in _profiles(tx, rows):
+    if not wanted:
+        return list(found.values())
+    for question in (_NAMED_FROM, _ADDRESSED_FROM):
+        if len(found) < limit:
+            # Those found already may come again, so as many more are asked for.
+            rows = tx.execute(question, {"wanted": wanted, "last": wanted + _LAST_CHARACTER, "n": limit})
+            for profile in _profiles(tx, rows):
+                found.setdefault(profile.id, profile)
+    if len(found) < limit:
+        for profile in _profiles(tx, _holding(tx, wanted, limit)):
             found.setdefault(profile.id, profile)
     return list(found.values())[:limit]
+
+
+def _holding(tx: Transaction, wanted: str, limit: int) -> Iterable[Any]:
+    """Give up to ``limit`` rows of those whose name holds ``wanted`` anywhere, by name."""
+    values = {"pattern": f"%{_escaped(wanted)}%", "n": limit}
+    among = names.holding(tx, wanted)
+    if among is None:
+        # Held by so many names that, read in their order, the first few come soon.
+        return tx.execute(_HOLDING, values)
+    columns: Columns = (("id", "int"),)
+    sql = (
+        f"{_PROFILES} WHERE id IN (SELECT id FROM {table(tx.dialect, columns)}) "  # noqa: S608
+        "AND search_name LIKE :pattern ESCAPE '/' ORDER BY search_name, id LIMIT :n"
+    )
+    rows = [(one,) for one in among]
+    return tx.execute(given(tx.dialect, sql, columns, rows), values) if rows else ()
+
+
+def _escaped(wanted: str) -> str:
+    return wanted.replace("/", "//").replace("%", "/%").replace("_", "/_")
 
 
 def suggest(tx: Transaction, text: str, limit: int) -> list[Profile]:
     """Give up to ``limit`` customers whose names (ids, where there is no name) are like ``text``, the likest first.
 
-    Looks at every customer's name: for when `search` finds nobody.
+    Asked when `search` finds nobody. Names are looked for by their words, ids among those one slip away.
     """
     wanted = searched(text)
     if not wanted:
         return []
-    shown = func.coalesce(func.nullif(col(Customer.search_name), ""), func.lower(col(Customer.external_id)))
-    rows = tx.execute(select(col(Customer.id), shown)).all()
-    best = process.extract(
-        wanted,
-        [row[1] for row in rows],
-        scorer=fuzz.WRatio,
-        processor=None,
-        score_cutoff=_ALIKE,
-        limit=limit * 4,
+    columns: Columns = (("id", "int"),)
+    sql = f"SELECT id, search_name FROM customer WHERE id IN (SELECT id FROM {table(tx.dialect, columns)})"  # noqa: S608
+    rows = [(one,) for one in names.near(tx, wanted)]
+    candidates = [tuple(row) for row in tx.execute(given(tx.dialect, sql, columns, rows))] if rows else []
+    candidates += _nameless(tx, text.strip(), wanted)
+    scored = sorted(
+        (-fuzz.WRatio(wanted, name, processor=None, score_cutoff=_ALIKE), customer_id)
+        for customer_id, name in candidates
+        if _share_a_word(wanted, name)
     )
-    ids = [int(rows[index][0]) for name, _, index in best if _share_a_word(wanted, name)][:limit]
+    ids = [customer_id for score, customer_id in scored if score][:limit]
     profiles = by_ids(tx, ids)
     return [profiles[customer_id] for customer_id in ids if customer_id in profiles]
 
 
+def _nameless(tx: Transaction, typed: str, wanted: str) -> list[tuple[int, str]]:
+    """Give (id, external id in small letters) of those without a name whose external id is one slip from the text."""
+    columns: Columns = (("external_id", "text"),)
+    sql = (
+        "SELECT customer.id, customer.external_id, customer.search_name "  # noqa: S608
+        f"FROM {table(tx.dialect, columns)} CROSS JOIN customer WHERE customer.external_id = given.external_id"
+    )
+    forms = {form for form in (typed, wanted, wanted.upper()) if _storable(form)}
+    asked = {one for form in forms for one in names.variants(form)}
+    rows = [(one,) for one in sorted(asked)]
+    found = tx.execute(given(tx.dialect, sql, columns, rows)).all()
+    return [(row[0], row[1].lower()) for row in found if not row[2]]
+
+
 def _share_a_word(wanted: str, name: str) -> bool:
     return any(
-        fuzz.ratio(one, other) >= _ALIKE_WORDS for one in wanted.split()[:20] for other in name.split()[:20]
+        fuzz.ratio(one, other) >= names.ALIKE for one in wanted.split()[:20] for other in name.split()[:20]
     )
 
 
@@ -325,6 +370,14 @@ def save(tx: Transaction, changes: Sequence[tuple[Profile, Profile]]) -> None:
         for _, after in changes
     ]
     tx.execute(given(tx.dialect, sql, _CUSTOMER, rows))
+    names.note(
+        tx,
+        [
+            (after.id, searched(before.name), searched(after.name))
+            for before, after in changes
+            if before.name != after.name
+        ],
+    )
     kept, gone = [], []
     for before, after in changes:
         for name, value in after.attributes.items():
@@ -348,19 +401,13 @@ def save(tx: Transaction, changes: Sequence[tuple[Profile, Profile]]) -> None:
         tx.execute(given(tx.dialect, sql, columns, sorted(gone)))
 
 
-def _profiles(tx: Transaction, rows: Iterable[Customer]) -> list[Profile]:
+def _profiles(tx: Transaction, rows: Iterable[Any]) -> list[Profile]:
     customers = list(rows)
     attributes: dict[int, dict[str, str | Decimal]] = {}
-    if customers:
-        chosen = any_of(tx.dialect, [row.id for row in customers], "int")
-        for customer_id, name, value in tx.execute(
-            select(col(Attribute.customer_id), col(Attribute.name), col(Attribute.value))
-            .where(col(Attribute.customer_id).in_(chosen))
-            .order_by(col(Attribute.customer_id), col(Attribute.name))
-        ):
-            attributes.setdefault(customer_id, {})[name] = json.loads(
-                value, parse_float=Decimal, parse_int=Decimal
-            )
+    for customer_id, name, value in _attributes(tx, [row.id for row in customers]):
+        attributes.setdefault(customer_id, {})[name] = json.loads(
+            value, parse_float=Decimal, parse_int=Decimal
+        )
     return [
         Profile(
             id=row.id,
@@ -377,6 +424,18 @@ def _profiles(tx: Transaction, rows: Iterable[Customer]) -> list[Profile]:
         )
         for row in customers
     ]
+
+
+def _attributes(tx: Transaction, customer_ids: Sequence[int]) -> Iterable[Any]:
+    if len(customer_ids) == 1:
+        return tx.execute(_ATTRIBUTES, {"id": customer_ids[0]})
+    if not customer_ids:
+        return ()
+    return tx.execute(
+        select(col(Attribute.customer_id), col(Attribute.name), col(Attribute.value))
+        .where(col(Attribute.customer_id).in_(any_of(tx.dialect, customer_ids, "int")))
+        .order_by(col(Attribute.customer_id), col(Attribute.name))
+    )
 
 
 def searched(text: str | None) -> str:

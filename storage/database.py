@@ -11,6 +11,7 @@ import os
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import IO, Any, Final, Literal
 
@@ -38,7 +39,11 @@ class Transaction:
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
-        self.session = Session(bind=connection, join_transaction_mode="control_fully", expire_on_commit=False)
+
+    @cached_property
+    def session(self) -> Session:
+        """Rows as objects, for work that is not hot; most transactions never make one."""
+        return Session(bind=self.connection, join_transaction_mode="control_fully", expire_on_commit=False)
 
     @property
     def dialect(self) -> Dialect:
@@ -49,11 +54,24 @@ class Transaction:
         self, statement: Executable, params: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None
     ) -> CursorResult[*tuple[Any, ...]]:
         """Run a Core statement; the session and it see each other's work."""
-        self.session.flush()
+        session: Session | None = self.__dict__.get("session")
+        if session is None:
+            return self.connection.execute(statement, params)
+        session.flush()
         result = self.connection.execute(statement, params)
         if not statement.is_select:
-            self.session.expire_all()
+            session.expire_all()
         return result
+
+    def flush(self) -> None:
+        """Write what the session holds back."""
+        if "session" in self.__dict__:
+            self.session.flush()
+
+    def forget(self) -> None:
+        """Let go of the session's rows."""
+        if "session" in self.__dict__:
+            self.session.expunge_all()
 
 
 class Database:
@@ -180,9 +198,9 @@ class Database:
             transaction = Transaction(connection)
             try:
                 yield transaction
-                transaction.session.flush()
+                transaction.flush()
             finally:
-                transaction.session.expunge_all()
+                transaction.forget()
 
     def _writing_engine(self) -> Engine:
         with self._mutex:
@@ -273,6 +291,8 @@ def _configure_sqlite(engine: Engine, *, writes: bool) -> None:
         cursor = connection.cursor()
         if writes:
             cursor.execute("PRAGMA journal_mode=WAL")
+            # In pages. A batch of events touches as many as SQLite's own 1,000: each commit would copy them all back.
+            cursor.execute("PRAGMA wal_autocheckpoint=4000")
         cursor.execute("PRAGMA synchronous=FULL")
         cursor.execute("PRAGMA foreign_keys=ON")
         cursor.execute(f"PRAGMA busy_timeout={_BUSY_TIMEOUT_MS}")

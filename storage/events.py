@@ -9,6 +9,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
+from itertools import compress
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
@@ -21,19 +23,16 @@ from sqlalchemy import (
     String,
     Text,
     TextClause,
-    bindparam,
     func,
     select,
     text,
-    tuple_,
-    update,
 )
 from sqlmodel import Field, SQLModel, col
 
 from storage import pruned
 from storage.counters import take
 from storage.database import Transaction
-from storage.sets import Columns, any_of, given, table
+from storage.sets import Columns, any_of, given, insert_new, table
 
 
 class Kind(SQLModel, table=True):
@@ -119,16 +118,17 @@ def add(tx: Transaction, rows: Sequence[Stored]) -> set[Whereabouts]:
     if not rows:
         return set()
     # In the order of the table: pages are written once, and two processes never wait for each other in a circle.
-    ordered = sorted(rows, key=_place)
-    found = tx.execute(_insert(tx, "event", _EVENT, [row[:6] for row in ordered], returning=True))
-    inserted: set[Whereabouts] = {(row[0], row[1], row[2], row[3]) for row in found.all()}
+    # No two places are equal, so nothing beyond them is compared.
+    ordered = sorted(rows)
+    fresh = insert_new(tx, "event", _EVENT, [row[:6] for row in ordered], key=4)
+    new = ordered if all(fresh) else list(compress(ordered, fresh))
     details = [
         (*row[:4], row.source, row.external_id, row.properties)
-        for row in ordered
-        if _place(row) in inserted and (row.external_id is not None or row.properties is not None)
+        for row in new
+        if row.external_id is not None or row.properties is not None
     ]
-    if details:
-        tx.execute(_insert(tx, "event_detail", _DETAIL, details, returning=False))
+    insert_new(tx, "event_detail", _DETAIL, details, key=4)
+    inserted: set[Whereabouts] = {row[:4] for row in new}
     _count(tx, inserted)
     return inserted
 
@@ -184,32 +184,13 @@ def first_at(tx: Transaction, customer_ids: Sequence[int]) -> dict[int, int]:
     return first
 
 
-def _place(row: Stored) -> Whereabouts:
-    return (row.customer_id, row.kind, row.occurred_at, row.key)
-
-
-def _insert(
-    tx: Transaction, name: str, columns: Columns, rows: Sequence[Sequence[Any]], *, returning: bool
-) -> TextClause:
-    names = ", ".join(column for column, _ in columns)
-    sql = (
-        f"INSERT INTO {name} ({names}) SELECT {names} FROM {table(tx.dialect, columns)} "  # noqa: S608
-        "WHERE true ON CONFLICT DO NOTHING"
-    )
-    if returning:
-        sql += " RETURNING customer_id, kind, occurred_at, key"
-    return given(tx.dialect, sql, columns, rows)
+_MORE: Final = text("UPDATE kind SET events = events + :more WHERE id = :kind")
 
 
 def _count(tx: Transaction, inserted: Iterable[Whereabouts]) -> None:
-    new = Counter(place[1] for place in inserted)
+    new = Counter([place[1] for place in inserted])
     if new:
-        tx.execute(
-            update(Kind.__table__)  # type: ignore[attr-defined]
-            .where(col(Kind.id) == bindparam("b_id"))
-            .values(events=col(Kind.events) + bindparam("b_new")),
-            [{"b_id": kind, "b_new": events} for kind, events in sorted(new.items())],
-        )
+        tx.execute(_MORE, [{"kind": kind, "more": events} for kind, events in sorted(new.items())])
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,24 +244,19 @@ def kind_ids(tx: Transaction, names: Iterable[str]) -> dict[str, int]:
     }
 
 
+_SUMMARY: Final = text(
+    "SELECT kind.name, event.currency, count(*), count(event.amount), sum(event.amount), max(event.occurred_at) "
+    "FROM event JOIN kind ON kind.id = event.kind "
+    "WHERE event.customer_id = :customer AND event.occurred_at <= :now GROUP BY kind.name, event.currency"
+)
+
+
 def summary(tx: Transaction, customer_id: int, now: int) -> list[KindSummary]:
     """Give what the customer has done up to ``now``, by name of kind, pruned events too. Later ones do not exist yet.
 
     ``now`` is not before the horizon.
     """
-    rows = tx.execute(
-        select(
-            col(Kind.name),
-            col(Event.currency),
-            func.count(),
-            func.count(col(Event.amount)),
-            func.sum(col(Event.amount)),
-            func.max(col(Event.occurred_at)),
-        )
-        .join(Kind, col(Kind.id) == col(Event.kind))
-        .where(col(Event.customer_id) == customer_id, col(Event.occurred_at) <= now)
-        .group_by(col(Kind.name), col(Event.currency))
-    )
+    rows = tx.execute(_SUMMARY, {"customer": customer_id, "now": now})
     found: dict[str, KindSummary] = {}
     for name, currency, events, with_amount, amount, last_at in (*rows, *_pruned(tx, customer_id)):
         before = found.get(name)
@@ -344,59 +320,78 @@ _KINDS_OF: Final = text(
 )
 
 
+_MOST_BRANCHES: Final = 64
+"""Kinds that one statement looks at: SQLite joins no more than 500 questions to one."""
+_LEAST_KEY: Final = -(2**63)
+
+
 def timeline(
     tx: Transaction, customer_id: int, now: int, limit: int, before: Place | None = None
 ) -> list[PastEvent]:
     """Give up to ``limit`` events of the customer up to ``now``, the newest first; ``before`` pages on."""
-    found: list[PastEvent] = []
-    # The table is in the order of time within a kind only: the newest of each kind are merged here.
-    for kind_id, name in tx.execute(_KINDS_OF, {"customer": customer_id}).all():
-        found += _newest(tx, customer_id, kind_id, name, now=now, limit=limit, before=before)
+    of_customer = tx.execute(_KINDS_OF, {"customer": customer_id}).all()
+    found = [
+        event
+        for first in range(0, len(of_customer), _MOST_BRANCHES)
+        for event in _newest(
+            tx, customer_id, of_customer[first : first + _MOST_BRANCHES], now=now, limit=limit, before=before
+        )
+    ]
     return sorted(found, key=lambda event: event.place, reverse=True)[:limit]
 
 
 def _newest(
-    tx: Transaction, customer_id: int, kind_id: int, kind: str, *, now: int, limit: int, before: Place | None
+    tx: Transaction,
+    customer_id: int,
+    some_kinds: Sequence[Any],
+    *,
+    now: int,
+    limit: int,
+    before: Place | None,
 ) -> list[PastEvent]:
-    occurred_at, key = col(Event.occurred_at), col(Event.key)
-    statement = (
-        select(
-            occurred_at,
-            key,
-            col(Event.amount),
-            col(Event.currency),
-            col(EventDetail.source),
-            col(EventDetail.external_id),
-            col(EventDetail.properties),
-        )
-        .join(
-            EventDetail,
-            (col(EventDetail.customer_id) == col(Event.customer_id))
-            & (col(EventDetail.kind) == col(Event.kind))
-            & (col(EventDetail.occurred_at) == occurred_at)
-            & (col(EventDetail.key) == key),
-            isouter=True,
-        )
-        .where(col(Event.customer_id) == customer_id, col(Event.kind) == kind_id, occurred_at <= now)
-        .order_by(occurred_at.desc(), key.desc())
-        .limit(limit)
-    )
-    if before is not None:
-        last_at, last_kind, last_key = before
-        if kind_id == last_kind:
-            statement = statement.where(tuple_(occurred_at, key) < (last_at, last_key))
-        else:
-            statement = statement.where(occurred_at <= (last_at if kind_id < last_kind else last_at - 1))
+    values: dict[str, int] = {"customer": customer_id, "n": limit}
+    for number, (kind_id, _) in enumerate(some_kinds):
+        at, key = _up_to(kind_id, now, before)
+        values |= {f"kind_{number}": kind_id, f"at_{number}": at, f"key_{number}": key}
+    names: dict[int, str] = {row[0]: row[1] for row in some_kinds}
     return [
         PastEvent(
-            place=(row[0], kind_id, row[1]),
-            kind=kind,
-            occurred_at=row[0],
-            amount=row[2],
-            currency=row[3],
-            source=row[4],
-            external_id=row[5],
-            properties=json.loads(row[6], parse_float=Decimal, parse_int=Decimal) if row[6] else {},
+            place=(row[1], row[0], row[2]),
+            kind=names[row[0]],
+            occurred_at=row[1],
+            amount=row[3],
+            currency=row[4],
+            source=row[5],
+            external_id=row[6],
+            properties=json.loads(row[7], parse_float=Decimal, parse_int=Decimal) if row[7] else {},
         )
-        for row in tx.execute(statement)
+        for row in tx.execute(_newest_of(len(some_kinds)), values)
     ]
+
+
+def _up_to(kind_id: int, now: int, before: Place | None) -> tuple[int, int]:
+    """Give the (occurred_at, key) that events of a kind must stand before to be of ``now`` and before ``before``."""
+    if before is None or before[0] > now:
+        return now + 1, _LEAST_KEY
+    last_at, last_kind, last_key = before
+    if kind_id == last_kind:
+        return last_at, last_key
+    return (last_at + 1 if kind_id < last_kind else last_at), _LEAST_KEY
+
+
+@lru_cache(maxsize=_MOST_BRANCHES)
+def _newest_of(n: int) -> TextClause:
+    """Give a statement for the newest events of each of ``n`` kinds: the table is in the order of time within one."""
+    branches = " UNION ALL ".join(
+        "SELECT * FROM (SELECT customer_id, kind, occurred_at, key, amount, currency FROM event "  # noqa: S608
+        f"WHERE customer_id = :customer AND kind = :kind_{number} AND (occurred_at, key) < (:at_{number}, :key_{number}) "
+        f"ORDER BY occurred_at DESC, key DESC LIMIT :n) AS newest_{number}"
+        for number in range(n)
+    )
+    return text(
+        "SELECT newest.kind, newest.occurred_at, newest.key, newest.amount, newest.currency, "  # noqa: S608
+        f"event_detail.source, event_detail.external_id, event_detail.properties FROM ({branches}) AS newest "
+        "LEFT JOIN event_detail ON event_detail.customer_id = newest.customer_id "
+        "AND event_detail.kind = newest.kind AND event_detail.occurred_at = newest.occurred_at "
+        "AND event_detail.key = newest.key"
+    )

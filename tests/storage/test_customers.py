@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sqlalchemy import insert
 
-from storage import customers
+from storage import customers, names
 from storage.customers import Attribute, Customer
 from storage.database import Database, Transaction
 
@@ -27,6 +27,7 @@ def _add(
             **rest,
         },
     )
+    names.note(tx, [(customer_id, "", customers.searched(name))])
 
 
 @pytest.fixture

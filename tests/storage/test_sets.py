@@ -1,11 +1,13 @@
 """Many values go into one statement, whatever the engine."""
 
-from sqlalchemy import select
+import pytest
+from sqlalchemy import select, text
+from sqlalchemy.exc import DBAPIError
 from sqlmodel import col
 
 from storage.database import Database
 from storage.events import Kind
-from storage.sets import Columns, any_of, given, table
+from storage.sets import Columns, any_of, given, insert_new, table
 
 COLUMNS: Columns = (("id", "int"), ("name", "text"))
 ROWS = [(2**62, "a"), (-1, "'; drop table kind; --"), (3, None), (4, '"quoted", {"json": ☃}'), (5, "")]
@@ -26,3 +28,25 @@ def test_any_of_takes_more_values_than_a_statement_has_parameters(database: Data
         assert tx.execute(chosen).scalars().all() == ["purchase"]
         none = select(col(Kind.name)).where(col(Kind.name).in_(any_of(tx.dialect, [], "text")))
         assert tx.execute(none).scalars().all() == []
+
+
+PLACED: Columns = (("customer_id", "int"), ("name", "text"), ("value", "text"))
+
+
+def test_insert_new_says_of_each_row_whether_its_place_was_free(database: Database) -> None:
+    rows = [(1, "plan", '"a"'), (2, 'odd "\\ {name}', "null"), (3, "", "1")]
+    with database.writing() as tx:
+        assert insert_new(tx, "attribute", PLACED, rows, key=2) == [True, True, True]
+        again = [(1, "plan", '"b"'), (1, "seats", "4"), *rows[1:]]
+        assert insert_new(tx, "attribute", PLACED, again, key=2) == [False, True, False, False]
+        assert insert_new(tx, "attribute", PLACED, [], key=2) == []
+    with database.reading() as tx:
+        found = tx.execute(text("SELECT customer_id, name, value FROM attribute")).all()
+        assert sorted(tuple(row) for row in found) == sorted([*rows, (1, "seats", "4")])
+
+
+def test_what_the_database_refuses_is_raised_as_its_error(database: Database) -> None:
+    with pytest.raises(DBAPIError), database.writing() as tx:
+        insert_new(tx, "attribute", PLACED, [(1, "plan", None)], key=2)
+    with database.reading() as tx:
+        assert tx.execute(text("SELECT count(*) FROM attribute")).scalar_one() == 0

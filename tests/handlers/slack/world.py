@@ -17,7 +17,7 @@ from handlers.sweep import sweep
 from playground.limits import message_content
 from rules.conditions.names import fold
 from rules.instants import DAY
-from storage import alerts, audit, outbox
+from storage import alerts, audit, names, outbox
 from storage.alerts import Alert
 from storage.audit import Entry
 from storage.database import Database
@@ -151,7 +151,11 @@ def name(database: Database, number: int, **values: Any) -> None:
     values.setdefault("search_email", fold(values.get("email") or ""))
     setting = ", ".join(f"{column} = :{column}" for column in values)
     with database.writing() as tx:
+        before = tx.execute(
+            text("SELECT search_name FROM customer WHERE id = :id"), {"id": number}
+        ).scalar_one()
         tx.execute(text(f"UPDATE customer SET {setting} WHERE id = :id"), {"id": number, **values})
+        names.note(tx, [(number, before, values["search_name"])])
 
 
 def build(database: Database) -> World:
