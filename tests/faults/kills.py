@@ -190,7 +190,7 @@ def sweep_once(ctx: Context) -> int:
 
 def live(url: str, addresses: dict[str, str], name: str, *, sweeps: bool) -> None:
     """One life of the bot: deliver all the time, and sweep a day meanwhile, until killed."""
-    _quiet()
+    quiet()
     ctx = context(url)
     client = WebClient(
         token=addresses["bot_token"],
@@ -343,7 +343,7 @@ def _undisturbed(seed: int, last: int) -> Counter[tuple[Any, ...]]:
     return found
 
 
-def _quiet() -> None:
+def quiet() -> None:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     logging.disable(logging.CRITICAL)
 
@@ -365,7 +365,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=2026)
     parser.add_argument("--database", choices=["sqlite", "postgresql", "both"], default="both")
     given = parser.parse_args()
-    _quiet()
+    quiet()
     engines = ["sqlite", "postgresql"] if given.database == "both" else [given.database]
     console = Console()
     table = Table(title=f"{given.kills} kills with SIGKILL on each database, seed {given.seed}")
