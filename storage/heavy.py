@@ -135,7 +135,8 @@ class HeavyAccounts:
 
     def _since(self, events: Events, base: Values, until: int, heavy: Bools) -> tuple[Rows, Ints]:
         """Give the events of heavy accounts above their rungs, and whose each is, as a place among the heavy."""
-        key = (events, until, heavy.tobytes())
+        # Ladders of two filters stand at other heights, though both look at the events of one kind.
+        key = (events, until, heavy.tobytes() + base.at.tobytes())
         if key not in self._rows:
             froms, untils = np.zeros(len(heavy), dtype=np.int64), np.zeros(len(heavy), dtype=np.int64)
             froms[heavy], untils[heavy] = base.at + 1, until

@@ -165,3 +165,14 @@ def test_a_difference_is_shown_small_and_can_be_replayed(player: Player, tmp_pat
         console = Console(quiet=True)
         assert not histories.replay(console, path, "sqlite")
     assert histories.replay(console, path, "sqlite")
+
+
+KNOWN = sorted((Path(__file__).parents[1] / "exactness" / "known").glob("*.json"))
+
+
+@pytest.mark.parametrize("player", ENGINES, indirect=True)
+@pytest.mark.parametrize("path", KNOWN, ids=lambda path: path.stem)
+def test_what_once_went_wrong_does_not_again(player: Player, path: Path) -> None:
+    wrong, seen = histories.verdict(player, History.from_json(path.read_text(encoding="utf-8")))
+    assert wrong is None, wrong.says
+    assert seen.sweeps > 0
