@@ -12,7 +12,7 @@ from handlers import steps
 from handlers.context import Context
 from handlers.steps import Told
 from rules import access
-from rules.access import Action, Actor, NotAllowedError, Rulebook
+from rules.access import Action, Actor, NotAllowedError, Rulebook, Thing
 from rules.alerts.rule import RuleBody, RuleState, difference
 from rules.alerts.states import Reason, Resolution
 from rules.conditions.check import Vocabulary
@@ -26,6 +26,7 @@ from storage.rules import Rule
 
 _DID: Final = {RuleState.PAUSED: "pause", RuleState.ACTIVE: "resume"}
 
+_RULES: Final = Rulebook()
 _Changed = TypeVar("_Changed")
 
 
@@ -37,6 +38,8 @@ def once(
     on: str,
     change: Callable[[Transaction], _Changed],
     key: str | None = None,
+    action: Action = Action.CHANGE_RULES,
+    thing: Thing = _RULES,
 ) -> _Changed | None:
     """Do a change in one transaction, if allowed; who is not allowed is told, and that is audited as ``did`` ``on``.
 
@@ -48,7 +51,7 @@ def once(
         if key is not None and not inbox.first_time(tx, key, now=ctx.elapsed()):
             return None
         try:
-            access.authorize(actor, Action.CHANGE_RULES, Rulebook(), managers=ctx.managers)
+            access.authorize(actor, action, thing, managers=ctx.managers)
         except NotAllowedError as error:
             audit.refuse(tx, at=ctx.now(), actor=actor.id, action=did, on=on)
             return error

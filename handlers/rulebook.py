@@ -4,15 +4,16 @@ It must not know Slack's requests, nor how an answer is laid out. Whether a rule
 evaluates a changed rule at its next instant.
 """
 
+import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
-from typing import ClassVar, Final
+from dataclasses import dataclass, field, replace
+from typing import ClassVar, Final, Literal, TypeVar
 
 from rapidfuzz import process
 
 from handlers import rule_changes
 from handlers.context import Context
-from rules.access import Actor
+from rules.access import Action, Actor, Rulebook, Thing
 from rules.alerts.rule import RuleBody, RuleState, difference
 from rules.alerts.typed import LONGEST_NAME, BadRuleNameError, Options, rule_name, with_options
 from rules.book import BookRule, book
@@ -30,6 +31,10 @@ from templates.views import ChangeView, CheckView, RuleCard, VersionView
 MOST_COUNTED: Final = 250_000
 """Customers up to whom it is counted at once for how many a condition holds."""
 _BLOCK: Final = 50_000
+_RULES: Final = Rulebook()
+Done = TypeVar("Done")
+_NAME: Final = re.compile(r"[\w\s.\-]+\Z")
+"""What may be a rule's name and is no condition: words alone."""
 
 
 class NoRuleError(WarmlineError):
@@ -42,6 +47,12 @@ class NeedsConditionError(WarmlineError):
     """A rule that does not ship, ``name``, was added without a condition; ``nearest`` are names of those that do."""
 
     code: ClassVar[str] = "needs_condition"
+
+
+class NeitherError(WarmlineError):
+    """``text``, cut, is the name of no rule, and no condition either; ``nearest`` are names like it, perhaps none."""
+
+    code: ClassVar[str] = "neither_rule_nor_condition"
 
 
 class NothingChangedError(WarmlineError):
@@ -62,6 +73,28 @@ class Request:
 
     actor: Actor
     key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A rule to ``add``, or to ``edit``, as somebody wrote it; without a condition, one that ships or the one it has."""
+
+    did: Literal["add", "edit"]
+    name: str
+    condition: str = ""
+    options: Options = field(default_factory=Options)
+    entities: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Considered:
+    """What a wish comes to: the ``body`` to be stored under ``name``, and the rule as it stands, where it is an edit."""
+
+    name: str
+    body: RuleBody
+    accepted: Accepted
+    diff: str
+    rule: Rule | None = None
 
 
 def listing(ctx: Context) -> list[RuleCard]:
@@ -100,6 +133,25 @@ def check(ctx: Context, condition: str, *, entities: bool = False) -> CheckView:
         return CheckView(accepted.source, accepted.text, accepted.warnings, _holding(tx, ctx, accepted.tree))
 
 
+def rule_or_condition(
+    ctx: Context, text: str, *, entities: bool = False
+) -> tuple[str | None, RuleBody, Accepted]:
+    """Give what ``text`` names: a rule in use, or one that ships, under its name; or a condition, with all defaults.
+
+    Raises `NeitherError` for what looks like a name and is none's, or `rules.conditions.problems.ConditionError`.
+    """
+    with ctx.database.reading() as tx:
+        named = _in_use_or_shipped(tx, text)
+        if named is not None:
+            name, body = named
+            return name, body, accept(body.condition, rule_changes.vocabulary(tx))
+        if _NAME.match(text):
+            names = [*(one.name for one in rules.listing(tx)), *book()]
+            raise NeitherError(text=text.strip()[:80], nearest=_nearest(text, dict.fromkeys(names)))
+        accepted = accept(text, rule_changes.vocabulary(tx), entities=entities)
+        return None, RuleBody(condition=accepted.text), accepted
+
+
 def add(
     ctx: Context,
     request: Request,
@@ -114,23 +166,8 @@ def add(
     Raises `NotAllowedError`, `BadRuleNameError`, `RuleExistsError`, `NeedsConditionError`, `BadOptionError`,
     `rules.conditions.problems.ConditionError` or `rules.conditions.reach.PastHorizonError`.
     """
-
-    def change(tx: Transaction) -> ChangeView:
-        slug = rule_name(name)
-        if rules.by_name(tx, slug, lock=True) is not None:
-            raise RuleExistsError(name=slug)
-        accepted, body = _new_body(tx, slug, condition, entities)
-        body = with_options(body, options or Options())
-        rule = rule_changes.add(tx, ctx, request.actor, name=slug, body=body)
-        return ChangeView(
-            did="add",
-            card=_card(tx, rule),
-            source=accepted.source,
-            warnings=accepted.warnings,
-            diff=difference(None, body),
-        )
-
-    return _counted(ctx, _change(ctx, request, "add", name, change))
+    wish = Wish("add", name, condition, options or Options(), entities=entities)
+    return counted(ctx, change(ctx, request, "add", name, lambda tx: store(tx, ctx, request, wish)))
 
 
 def edit(
@@ -147,29 +184,50 @@ def edit(
     Raises `NotAllowedError`, `NoRuleError`, `NothingChangedError`, `BadOptionError`,
     `rules.conditions.problems.ConditionError` or `rules.conditions.reach.PastHorizonError`.
     """
+    wish = Wish("edit", name, condition, options or Options(), entities=entities)
+    changed = change(ctx, request, "edit", name, lambda tx: store(tx, ctx, request, wish))
+    return counted(ctx, changed) if condition else changed
 
-    def change(tx: Transaction) -> ChangeView:
-        rule = _named(tx, name, lock=True)
-        accepted = accept(
-            condition or rule.body.condition,
-            rule_changes.vocabulary(tx),
-            entities=entities and bool(condition),
-        )
-        body = with_options(replace(rule.body, condition=accepted.text), options or Options())
-        diff = difference(rule.body, body)
-        if not diff:
-            raise NothingChangedError(name=rule.name)
-        edited = rule_changes.edit(tx, ctx, request.actor, rule, body)
-        return ChangeView(
-            did="edit",
-            card=_card(tx, edited),
-            source=accepted.source,
-            warnings=accepted.warnings if condition else (),
-            diff=diff,
-        )
 
-    changed = _change(ctx, request, "edit", name, change)
-    return _counted(ctx, changed) if condition else changed
+def consider(tx: Transaction, wish: Wish) -> Considered:
+    """Read a wish and check all that would keep it from being stored; its name stays locked for the transaction.
+
+    Raises what `add` and `edit` raise, but for `NotAllowedError`.
+    """
+    if wish.did == "add":
+        slug = rule_name(wish.name)
+        if rules.by_name(tx, slug, lock=True) is not None:
+            raise RuleExistsError(name=slug)
+        accepted, body = _new_body(tx, slug, wish.condition, wish.entities)
+        body = with_options(body, wish.options)
+        return Considered(slug, body, accepted, difference(None, body))
+    rule = _named(tx, wish.name, lock=True)
+    accepted = accept(
+        wish.condition or rule.body.condition,
+        rule_changes.vocabulary(tx),
+        entities=wish.entities and bool(wish.condition),
+    )
+    body = with_options(replace(rule.body, condition=accepted.text), wish.options)
+    diff = difference(rule.body, body)
+    if not diff:
+        raise NothingChangedError(name=rule.name)
+    return Considered(rule.name, body, accepted, diff, rule)
+
+
+def store(tx: Transaction, ctx: Context, request: Request, wish: Wish) -> ChangeView:
+    """Do what is wished, in the caller's transaction, and audit it; whether it is allowed was asked before."""
+    found = consider(tx, wish)
+    if found.rule is None:
+        stored = rule_changes.add(tx, ctx, request.actor, name=found.name, body=found.body)
+    else:
+        stored = rule_changes.edit(tx, ctx, request.actor, found.rule, found.body)
+    return ChangeView(
+        did=wish.did,
+        card=_card(tx, stored),
+        source=found.accepted.source,
+        warnings=found.accepted.warnings if found.rule is None or wish.condition else (),
+        diff=found.diff,
+    )
 
 
 def pause(ctx: Context, request: Request, name: str) -> ChangeView | None:
@@ -185,40 +243,55 @@ def resume(ctx: Context, request: Request, name: str) -> ChangeView | None:
 def remove(ctx: Context, request: Request, name: str) -> ChangeView | None:
     """Remove a rule; its alerts end, and each message says so. Raises `NotAllowedError` or `NoRuleError`."""
 
-    def change(tx: Transaction) -> ChangeView:
+    def work(tx: Transaction) -> ChangeView:
         rule = _named(tx, name, lock=True)
         card = _card(tx, rule)
         closed = rule_changes.remove(tx, ctx, request.actor, rule)
         return ChangeView(did="remove", card=replace(card, state=RuleState.REMOVED), closed=closed)
 
-    return _change(ctx, request, "remove", name, change)
+    return change(ctx, request, "remove", name, work)
 
 
 def _set_state(ctx: Context, request: Request, name: str, state: RuleState, did: str) -> ChangeView | None:
-    def change(tx: Transaction) -> ChangeView:
+    def work(tx: Transaction) -> ChangeView:
         rule = _named(tx, name, lock=True)
         if rule.state is state:
             raise RuleStateError(name=rule.name, state=str(state))
         rule_changes.set_state(tx, ctx, request.actor, rule, state)
         return ChangeView(did=did, card=replace(_card(tx, rule), state=state))
 
-    return _change(ctx, request, did, name, change)
+    return change(ctx, request, did, name, work)
 
 
-def _change(
-    ctx: Context, request: Request, did: str, name: str, change: Callable[[Transaction], ChangeView]
-) -> ChangeView | None:
+def change(
+    ctx: Context,
+    request: Request,
+    did: str,
+    name: str,
+    work: Callable[[Transaction], Done],
+    *,
+    action: Action = Action.CHANGE_RULES,
+    thing: Thing = _RULES,
+) -> Done | None:
+    """Do a change once, if allowed; who is not allowed is told, and that is audited.
+
+    None where the request was delivered before. Raises `NotAllowedError`, and `storage.retry.DatabaseBusyError`,
+    besides what ``work`` raises; nothing is changed then.
+    """
+
     return rule_changes.once(
         ctx,
         request.actor,
         did=f"rule.{did}",
         on=f"rule:{name[:LONGEST_NAME]}",
-        change=change,
+        change=work,
         key=request.key,
+        action=action,
+        thing=thing,
     )
 
 
-def _counted(ctx: Context, changed: ChangeView | None) -> ChangeView | None:
+def counted(ctx: Context, changed: ChangeView | None) -> ChangeView | None:
     """Count for how many customers the rule holds now: after the change, so that nobody who writes waits for it."""
     if changed is None:
         return None
@@ -254,6 +327,19 @@ def _holding(tx: Transaction, ctx: Context, tree: Condition) -> int | None:
         )
         holding += int(evaluate(tree, columns).sum())
     return holding
+
+
+def _in_use_or_shipped(tx: Transaction, text: str) -> tuple[str, RuleBody] | None:
+    if not _NAME.match(text):
+        return None
+    try:
+        slug = rule_name(text)
+    except BadRuleNameError:
+        return None
+    rule, shipped = rules.by_name(tx, slug), book().get(slug)
+    if rule is not None:
+        return slug, rule.body
+    return (slug, shipped.body) if shipped is not None else None
 
 
 def _named(tx: Transaction, name: str, *, lock: bool = False) -> Rule:

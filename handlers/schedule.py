@@ -13,10 +13,11 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from handlers.audit import audit_if_due
 from handlers.context import Context
 from handlers.deliver import Deliverer
+from handlers.drafts import KEPT
 from handlers.http.metrics import Metrics
 from handlers.sweep import SweepInPastError, sweep
 from rules.instants import DAY, MINUTE, SECOND
-from storage import inbox, upkeep
+from storage import drafts, inbox, upkeep
 from storage.errors import SweepRunningError
 
 log = structlog.get_logger(__name__)
@@ -107,6 +108,7 @@ class Ticker:
         with self._ctx.database.writing() as tx:
             inbox.prune(tx, before=self._ctx.elapsed() - self._rhythm.inbox_kept)
             upkeep.tend(tx)
+            drafts.prune(tx, before=self._ctx.elapsed() - KEPT)
 
 
 def _guarded(job: Callable[[], None]) -> Callable[[], None]:

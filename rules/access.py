@@ -22,6 +22,7 @@ class Action(StrEnum):
     SNOOZE = "snooze"
     RESOLVE = "resolve"
     CHANGE_RULES = "change_rules"
+    SAVE_DRAFT = "save_draft"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,14 @@ class Rulebook:
     """The rules."""
 
 
-Thing = Everything | AlertOf | Rulebook
+@dataclass(frozen=True, slots=True)
+class DraftOf:
+    """A rule that was written and not saved, and who wrote it."""
+
+    author: str
+
+
+Thing = Everything | AlertOf | Rulebook | DraftOf
 
 
 def authorize(actor: Actor, action: Action, thing: Thing, *, managers: frozenset[str] = frozenset()) -> None:
@@ -71,5 +79,7 @@ def _allowed(actor: Actor, action: Action, thing: Thing) -> bool:
             return claimed_by in (actor.id, None) or actor.manager
         case Action.CHANGE_RULES, Rulebook():
             return actor.manager
+        case Action.SAVE_DRAFT, DraftOf(author):
+            return actor.manager and actor.id == author
         case _:
             return False

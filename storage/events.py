@@ -251,6 +251,15 @@ _SUMMARY: Final = text(
 )
 
 
+def first_of(tx: Transaction, names: Iterable[str]) -> int | None:
+    """Give the instant of the first event of any of these kinds, whoever's; one seek a kind."""
+    found = [
+        tx.execute(select(func.min(col(Event.occurred_at))).where(col(Event.kind) == kind)).scalar_one()
+        for kind in kind_ids(tx, names).values()
+    ]
+    return min((at for at in found if at is not None), default=None)
+
+
 def summary(tx: Transaction, customer_id: int, now: int) -> list[KindSummary]:
     """Give what the customer has done up to ``now``, by name of kind, pruned events too. Later ones do not exist yet.
 

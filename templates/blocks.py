@@ -37,6 +37,8 @@ class Rendered:
 
     text: str
     blocks: list[limits.Block] = field(default_factory=list)
+    elsewhere: list[limits.Block] = field(default_factory=list)
+    """The same with a chart of characters instead of Slack's own, for where Slack does not take that; empty: as it is."""
 
     @cached_property
     def content(self) -> str:
@@ -45,15 +47,41 @@ class Rendered:
         return hashlib.sha256(shown.encode()).hexdigest()
 
 
+class Bars(Block):
+    """Slack's own chart, of bars, which slack_sdk has no model of; ``instead`` is a block that says the same in text."""
+
+    type = "data_visualization"
+
+    def __init__(self, *, title: str, name: str, bars: Sequence[tuple[str, int]], instead: Block) -> None:
+        super().__init__(type=self.type)
+        self.instead = instead
+        self._title = title
+        self._chart = {
+            "type": "bar",
+            "series": [{"name": name, "data": [{"label": label, "value": n} for label, n in bars]}],
+            "axis_config": {"categories": [label for label, _ in bars]},
+        }
+
+    def to_dict(self) -> limits.Block:
+        """Give the block as Slack takes it."""
+        return {"type": self.type, "title": self._title, "chart": self._chart}
+
+
 def rendered(text: Mrkdwn, blocks: Sequence[Block] = ()) -> Rendered:
     """Make a message, checked. Raises `LayoutError` for one that Slack would refuse."""
     shown = cut(text, limits.MOST_FALLBACK)
+    plainer = [block.instead if isinstance(block, Bars) else block for block in blocks]
     try:
-        message = Rendered(shown, [block.to_dict() for block in blocks])
+        message = Rendered(
+            shown,
+            [block.to_dict() for block in blocks],
+            [block.to_dict() for block in plainer] if plainer != list(blocks) else [],
+        )
     except SlackObjectFormationError as error:
         raise LayoutError([str(error)], shown) from error
-    if problems := limits.problems(message.text, message.blocks):
-        raise LayoutError(problems, message.text)
+    for layout in [message.blocks, *([message.elsewhere] if message.elsewhere else [])]:
+        if problems := limits.problems(message.text, layout):
+            raise LayoutError(problems, message.text)
     return message
 
 

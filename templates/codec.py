@@ -45,6 +45,10 @@ class Press(StrEnum):
     NEEDY = "needy"
     """Show a page of the customers who need attention; its subject is the number of the page, from 1."""
     MY_NEEDY = "my_needy"
+    SAVE = "save"
+    """Save a draft of a rule."""
+    CANCEL = "cancel"
+    """Throw a draft of a rule away."""
 
 
 @dataclass(frozen=True, slots=True)

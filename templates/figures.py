@@ -3,13 +3,14 @@
 It must not know sentences: those are in ``text/``.
 """
 
+from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 from typing import Final
 
 from babel import Locale
 from babel.core import UnknownLocaleError
-from babel.dates import format_date, format_time, get_datetime_format
+from babel.dates import format_date, format_skeleton, format_time, get_datetime_format
 from babel.numbers import format_currency, format_decimal, format_percent
 
 from rules.instants import EARLIEST, LATEST, SECOND, Calendar, to_datetime
@@ -52,6 +53,14 @@ class Figures:
     def day(self, instant: int) -> str:
         """Write the business date of an instant: ``Nov 22, 2026``."""
         return format_date(self.calendar.date_of(_sane(instant)), format="medium", locale=self.locale)
+
+    def short_day(self, day: date, *, year: bool = False) -> str:
+        """Write a date for where there is little room: ``Nov 22``, with the year where it is wanted."""
+        return format_skeleton("yMMMd" if year else "MMMd", day, locale=self.locale)
+
+    def share(self, part: int, whole: int) -> str:
+        """Write a part of a whole as a percentage: ``37%``."""
+        return format_percent(Decimal(round(Fraction(100 * part, whole))) / 100, locale=self.locale)
 
     def time(self, instant: int) -> str:
         """Write an instant by the business's clock: ``Nov 22, 2026, 9:00 AM``."""

@@ -35,6 +35,11 @@ CONDITION: Final = 450
 VALUE: Final = 80
 """How much of one value of the evidence."""
 
+CHART_TITLE: Final = 50
+CHART_LABEL: Final = 20
+CHART_CATEGORIES: Final = 20
+CHART_SERIES: Final = 12
+
 _TEXT_LIMITS: Final = {"header": HEADER, "section": SECTION, "context": SECTION}
 
 
@@ -89,8 +94,27 @@ def _block(block: Block) -> Iterator[str]:
         actions = [element.get("action_id") for element in elements]
         if len(actions) != len(set(actions)):
             yield "an action_id twice"
+    if block.get("type") == "data_visualization":
+        yield from _chart(block)
     for element in [*elements, *([block["accessory"]] if "accessory" in block else [])]:
         yield from _element(element)
+
+
+def _chart(block: Block) -> Iterator[str]:
+    """Look at a chart of bars; slack_sdk has no model of it."""
+    axis, series = block["chart"]["axis_config"], block["chart"]["series"]
+    categories = axis["categories"]
+    if not 1 <= len(categories) <= CHART_CATEGORIES:
+        yield f"{len(categories)} categories"
+    if not 1 <= len(series) <= CHART_SERIES:
+        yield f"{len(series)} series"
+    titles = [block["title"], axis.get("x_label", "-"), axis.get("y_label", "-")]
+    names = [*categories, *(one["name"] for one in series)]
+    for text, most in [(one, CHART_TITLE) for one in titles] + [(one, CHART_LABEL) for one in names]:
+        if not 1 <= len(text) <= most:
+            yield f"a text of {len(text)} characters"
+    if any([point["label"] for point in one["data"]] != categories for one in series):
+        yield "labels other than the categories"
 
 
 def _text(piece: Block, limit: int) -> Iterator[str]:

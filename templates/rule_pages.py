@@ -53,7 +53,7 @@ def rule_history(name: str, versions: Sequence[VersionView], voice: Voice) -> Re
             version=str(one.version),
             author=mention(one.author),
             when=voice.figures.slack_time(one.at),
-            diff=_difference(one.diff, voice),
+            diff=difference(one.diff, voice),
         )
         for one in versions[:_MOST_VERSIONS]
     ]
@@ -74,7 +74,7 @@ def rule_change(view: ChangeView, voice: Voice) -> Rendered:
         for one in view.warnings[:3]
     ]
     if view.did == "edit":
-        layout.append(blocks.section(voice.say("rules", "difference", diff=_difference(view.diff, voice))))
+        layout.append(blocks.section(voice.say("rules", "difference", diff=difference(view.diff, voice))))
     layout += _card(view.card, voice)
     return blocks.rendered(text, layout)
 
@@ -193,7 +193,7 @@ def _counted(holding: int | None, voice: Voice) -> list[Block]:
     return [blocks.section(voice.say("rules", "holding", n=holding, shown=voice.figures.number(holding)))]
 
 
-def _difference(diff: str, voice: Voice) -> Mrkdwn:
+def difference(diff: str, voice: Voice) -> Mrkdwn:
     """Give a difference as it may stand in a block of code, its values as people write them."""
     lines = [_changed(line, voice) for line in diff.split("\n")]
     return code(cut("\n".join(lines), _DIFF))

@@ -4,6 +4,7 @@ It must not know storage: whoever renders fills these in.
 """
 
 from dataclasses import dataclass
+from datetime import date
 
 from rules.alerts.evidence import Evidence
 from rules.alerts.rule import AlertKind, RuleBody, RuleState, Severity
@@ -289,3 +290,44 @@ class CheckView:
     text: str
     warnings: tuple[Problem, ...]
     holding: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class EnteredView:
+    """A customer who would have entered, at ``entered_at`` for the first time, and what was spent up to the end."""
+
+    customer: Person
+    entered_at: int
+    spent: Money | None
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewView:
+    """What a rule would have done over a stretch, looked at every ``every`` milliseconds, ``steps`` times.
+
+    ``backlog`` customers matched at ``since``; ``entered`` and ``left`` are changes after that, ``customers`` the
+    distinct ones who entered, ``returned`` the entries that ended within 30 days. ``weeks`` are (Monday, entered), all
+    the weeks of the stretch; ``top`` the most valuable of those who entered. ``known``: how many customers there are
+    at all; ``asks_for_events``: whether the condition is about any, and ``data_from`` the instant of the first of
+    those; ``clipped``: the future was left out.
+    """
+
+    name: str | None
+    condition: str
+    since: int
+    until: int
+    every: int
+    steps: int
+    backlog: int
+    entered: int
+    left: int
+    customers: int
+    returned: int
+    messages: int
+    weeks: tuple[tuple[date, int], ...]
+    top: tuple[EnteredView, ...]
+    known: int
+    asks_for_events: bool
+    data_from: int | None
+    clipped: bool
+    warnings: tuple[Problem, ...] = ()

@@ -9,6 +9,7 @@ from rich.table import Table
 from handlers import rulebook
 from handlers.cli.base import Cli, as_json, console, print_json
 from handlers.cli.manager import request
+from handlers.cli.preview import preview_command
 from handlers.cli.rule_files import export, import_rules
 from handlers.cli.rule_tests import test
 from rules.alerts.typed import Options
@@ -22,6 +23,9 @@ _Command = TypeVar("_Command", bound=Callable[..., Any])
 @click.group("rules")
 def rules() -> None:
     """Show and change the rules."""
+
+
+rules.add_command(preview_command)
 
 
 def _options(command: _Command) -> _Command:

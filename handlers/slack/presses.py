@@ -5,8 +5,9 @@ A press in a message of the channel is told by the message itself; in an ephemer
 
 from dataclasses import dataclass
 
-from handlers import answer
+from handlers import answer, drafts
 from handlers.act import act
+from handlers.rulebook import Request
 from handlers.slack.alerts import my_page, open_page
 from handlers.slack.asked import Asked
 from handlers.slack.customer import attention_page
@@ -15,6 +16,8 @@ from templates.blocks import Rendered
 from templates.card import customer_card, timeline_page
 from templates.codec import Press, Value
 from templates.digest import digest_page
+from templates.preview import draft_cancelled
+from templates.rule_pages import rule_change
 
 _LAST_PAGE = 100_000
 
@@ -46,8 +49,18 @@ def pressed(asked: Asked, value: Value, *, ephemeral: bool) -> Shown:
             return Shown(timeline_page(page, asked.voice()), replace=ephemeral and int(value.choice) > 0)
         case Press.DIGEST:
             return Shown(_digest(asked, value.subject, int(value.choice)), replace=ephemeral)
+        case Press.SAVE | Press.CANCEL:
+            return Shown(_decided(asked, value), replace=True)
         case Press.OPEN | Press.MINE | Press.NEEDY | Press.MY_NEEDY:
             return Shown(_turned(asked, value), replace=ephemeral)
+
+
+def _decided(asked: Asked, value: Value) -> Rendered | None:
+    request = Request(asked.actor(), asked.key)
+    if value.press is Press.CANCEL:
+        return draft_cancelled(drafts.cancel(asked.ctx, request, value.subject), asked.voice())
+    saved = drafts.save(asked.ctx, request, value.subject)
+    return rule_change(saved, asked.voice()) if saved is not None else None
 
 
 def _turned(asked: Asked, value: Value) -> Rendered:

@@ -14,10 +14,11 @@ from rules.errors import WarmlineError
 from templates import blocks
 from templates.blocks import Rendered
 from templates.help import command_help
-from templates.limits import LayoutError
+from templates.limits import Block, LayoutError
 from templates.voice import Voice
 
 _TIMEOUT_S = 10
+_BAD_REQUEST = 400
 
 log = structlog.get_logger(__name__)
 
@@ -28,19 +29,28 @@ def reply(response_url: str, answer: Rendered, *, replace: bool = False) -> None
     Nobody waits for an answer that did not get through, so that is logged and nothing more.
     """
     client = WebhookClient(response_url, timeout=_TIMEOUT_S, retry_handlers=[])
+    refused = _send(client, answer.text, answer.blocks, replace=replace)
+    if refused == _BAD_REQUEST and answer.elsewhere:
+        # A workspace that has no charts yet refuses the whole message.
+        refused = _send(client, answer.text, answer.elsewhere, replace=replace)
+    if refused is not None:
+        log.warning("reply_refused", status=refused)
+
+
+def _send(client: WebhookClient, text: str, blocks: list[Block], *, replace: bool) -> int | None:
+    """Send, and give the status of a refusal."""
     try:
         said = client.send(
-            text=answer.text,
-            blocks=answer.blocks or None,
+            text=text,
+            blocks=blocks or None,
             response_type="ephemeral",
             replace_original=replace,
             delete_original=False,
         )
     except (OSError, HTTPException, ValueError) as error:
         log.warning("reply_lost", kind=type(error).__name__)
-        return
-    if said.status_code != 200:
-        log.warning("reply_refused", status=said.status_code)
+        return None
+    return None if said.status_code == 200 else said.status_code
 
 
 def error_answer(error: Exception, voice: Voice, *, command: str | None = None) -> Rendered:

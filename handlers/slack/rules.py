@@ -1,9 +1,11 @@
 """``/rules``: read what was typed, ask or change, lay the answer out."""
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
-from handlers import rulebook
-from handlers.rulebook import NoRuleError, Request
+from handlers import drafts, rulebook
+from handlers.drafts import Proposed
+from handlers.preview import MOST_IN_CHAT, preview, subject
+from handlers.rulebook import NoRuleError, Request, Wish
 from handlers.slack.asked import Asked
 from handlers.slack.typed import (
     MissingArgumentError,
@@ -17,13 +19,28 @@ from handlers.slack.typed import (
 )
 from rules.alerts.typed import BadRuleNameError, Options, rule_name
 from rules.errors import WarmlineError
+from rules.preview.steps import USUAL_EVERY, Stretch
 from templates import rule_pages
 from templates.blocks import Rendered
 from templates.help import rules_help
+from templates.preview import draft_message, preview_message
 from templates.views import ChangeView
 
 COMMAND = "/rules"
-SUBCOMMANDS = ("list", "show", "add", "edit", "pause", "resume", "remove", "check", "history", "help")
+SUBCOMMANDS = (
+    "list",
+    "show",
+    "add",
+    "edit",
+    "pause",
+    "resume",
+    "remove",
+    "check",
+    "preview",
+    "history",
+    "help",
+)
+_STRETCH = ("from", "to", "every")
 OPTIONS = ("channel", "kind", "severity", "backlog", "action", "cooldown")
 _USAGE = {
     "show": f"{COMMAND} show lapsing",
@@ -34,6 +51,7 @@ _USAGE = {
     "add": f"{COMMAND} add quiet silent(purchase, 30d) --channel #customer-care",
     "edit": f"{COMMAND} edit quiet silent(purchase, 45d) --severity high",
     "check": f"{COMMAND} check silent(purchase, 30d)",
+    "preview": f"{COMMAND} preview lapsing --from 2026-07-01 --to 2026-10-01",
 }
 
 
@@ -60,6 +78,8 @@ def rules(asked: Asked, text: str) -> Rendered | None:
             return rules_help(rulebook.available(asked.ctx), asked.voice())
         case "check":
             return _check(asked, rest)
+        case "preview":
+            return _preview(asked, rest)
         case "add" | "edit":
             return _write(asked, subcommand, rest)
         case "show" | "history" | "pause" | "resume" | "remove":
@@ -78,6 +98,19 @@ def _check(asked: Asked, text: str) -> Rendered:
     return rule_pages.rule_check(rulebook.check(asked.ctx, unlinked(text), entities=True), asked.voice())
 
 
+def _preview(asked: Asked, text: str) -> Rendered:
+    typed = read(text, _STRETCH)
+    if not typed.rest:
+        raise MissingArgumentError(usage=_USAGE["preview"])
+    ctx, said = asked.ctx, typed.options
+    begin, end = (ctx.calendar.parse(said[name]) if name in said else None for name in ("from", "to"))
+    stretch = Stretch.of(since=begin, until=end, every=said.get("every", USUAL_EVERY), now=ctx.now())
+    name, more = _split(typed)
+    # A name may stand between quotes; a condition is everything.
+    of = subject(ctx, typed.rest if more else name)
+    return preview_message(preview(ctx, of, stretch, most=MOST_IN_CHAT), asked.voice())
+
+
 def _write(asked: Asked, subcommand: str, text: str) -> Rendered | None:
     typed = read(text, OPTIONS, to_the_end=("action",))
     name, condition = _split(typed)
@@ -85,11 +118,10 @@ def _write(asked: Asked, subcommand: str, text: str) -> Rendered | None:
         raise MissingArgumentError(usage=_USAGE[subcommand])
     if subcommand == "edit" and not condition and not typed.options:
         raise NothingSaidError(name=name[:80], usage=_USAGE["edit"])
-    options = Options(**typed.options)
-    request = Request(asked.actor(), asked.key)
-    change = rulebook.add if subcommand == "add" else rulebook.edit
+    did: Literal["add", "edit"] = "add" if subcommand == "add" else "edit"
+    wish = Wish(did, name, condition, Options(**typed.options))
     try:
-        return _told(asked, change(asked.ctx, request, name=name, condition=condition, options=options))
+        return _told(asked, drafts.propose(asked.ctx, Request(asked.actor(), asked.key), wish))
     except NoRuleError as error:
         raise _perhaps_not_chosen(asked, name, error) from error
 
@@ -132,5 +164,20 @@ def _split(typed: Typed) -> tuple[str, str]:
     return first_word(typed.rest)
 
 
-def _told(asked: Asked, changed: ChangeView | None) -> Rendered | None:
-    return rule_pages.rule_change(changed, asked.voice()) if changed is not None else None
+def _told(asked: Asked, done: ChangeView | Proposed | None) -> Rendered | None:
+    voice = asked.voice()
+    match done:
+        case None:
+            return None
+        case ChangeView():
+            return rule_pages.rule_change(done, voice)
+    return draft_message(
+        done.name,
+        done.condition,
+        number=done.number,
+        edits=done.diff if done.edits else None,
+        warnings=done.warnings,
+        preview=done.preview,
+        blind=voice.words.error(done.blind) if done.blind else None,
+        voice=voice,
+    )

@@ -79,11 +79,13 @@ class Visitor:
         expect(answers).to_have_count(before + 1, timeout=PATIENCE)
         return answers.last
 
-    def picture(self, name: str) -> None:
+    def picture(self, name: str, *, height: int = 900) -> None:
         folder = os.environ.get("PICTURES")
         if folder:
+            self.page.set_viewport_size({"width": 1280, "height": height})
             self.page.wait_for_timeout(400)
             self.page.screenshot(path=ROOT / folder / f"{name}.png")
+            self.page.set_viewport_size({"width": 1280, "height": 900})
 
 
 @pytest.fixture
@@ -147,7 +149,13 @@ def test_a_newcomer_sees_what_warmline_does(visitor: Visitor, demo: str) -> None
     added = visitor.ask(
         '/rules add regulars count(purchase, 90d) >= 12 --kind opportunity --action "Invite them to the club."'
     )
-    expect(added).to_contain_text("regulars", ignore_case=True)
+    # What it would have done is shown before it is saved.
+    expect(added).to_contain_text("not saved yet")
+    expect(added).to_contain_text("Began to match")
+    visitor.picture("preview", height=1_280)
+    assert not rule_is_listed(visitor, "regulars")
+    page.get_by_role("button", name="Save", exact=True).last.click()
+    expect(page.locator(".message.ephemeral", has_text="is added")).to_be_visible(timeout=PATIENCE)
     assert rule_is_listed(visitor, "regulars")
     visitor.picture("rules")
 

@@ -75,6 +75,14 @@ class Office:
         until(lambda: len(self.slack.workspace.ephemerals(user)) > before)
         return self.slack.workspace.ephemerals(user)[-1]
 
+    def saved(self, user: str, line: str) -> Message:
+        """Write a rule, press Save under its preview, and give what stands in the preview's place then."""
+        draft = self.answered(user, line)
+        assert "not saved yet" in draft.text
+        self.choose(user, draft, "Save")
+        until(lambda: "not saved yet" not in self.slack.workspace.ephemerals(user)[-1].text)
+        return self.slack.workspace.ephemerals(user)[-1]
+
     def choose(self, user: str, message: Message, label: str) -> None:
         """Press the button, or choose the option, that reads ``label``."""
         for block in message.blocks:
@@ -132,7 +140,7 @@ def test_what_is_delivered_three_times_acts_once_and_is_answered_once(office: Of
     [root] = office.roots()
     office.choose(TOM, root, "Claim")
     until(lambda: office.world.alert().claimed_by == TOM)
-    assert "is added" in office.answered(MAYA, "/rules add quiet silent(purchase, 45d)").text
+    assert "is added" in office.saved(MAYA, "/rules add quiet silent(purchase, 45d)").text
     office.answered(TOM, "/customer help")
     office.listeners.stop()
     office.deliver()
@@ -146,7 +154,7 @@ def test_a_manager_is_whoever_is_in_the_group_and_an_owner_is_known_by_address(o
     refused = office.answered(TOM, "/rules add quiet silent(purchase, 45d)")
     assert "Only managers change rules" in refused.text
     assert f"<!subteam^{MANAGERS_GROUP}>" in refused.text
-    assert "is added" in office.answered(MAYA, "/rules add quiet silent(purchase, 45d)").text
+    assert "is added" in office.saved(MAYA, "/rules add quiet silent(purchase, 45d)").text
     name(office.ctx.database, 1, owner="Aiko.Tanaka@northwind.example")
     assert "*1 open alert of yours*" in office.answered(AIKO, "/alerts mine").text
     assert "You have no open alert" in office.answered(TOM, "/alerts mine").text
@@ -164,7 +172,7 @@ def test_a_choice_among_customers_opens_the_card_in_its_place(office: Office) ->
 def test_the_backlog_of_a_rule_is_one_digest_that_can_be_worked_through(office: Office) -> None:
     from handlers.sweep import sweep  # noqa: PLC0415  not needed by the others
 
-    office.answered(MAYA, "/rules add seen days_since(purchase) >= 1")
+    office.saved(MAYA, "/rules add seen days_since(purchase) >= 1")
     office.world.clock.at = NOW + DAY
     sweep(office.ctx)
     office.deliver()

@@ -65,3 +65,15 @@ def test_what_nobody_foresaw_gets_a_reference_and_no_details() -> None:
     said = error_answer(RuntimeError("Ann Bell's secret"), VOICE)
     assert "tell your administrator the reference" in said.text
     assert "Ann" not in said.text
+
+
+def test_where_there_are_no_charts_the_same_is_sent_without(slack: Playground) -> None:
+    drawn = blocks.section(Mrkdwn("█ 1"))
+    chart = blocks.Bars(title="A week", name="Began", bars=[("Oct 7", 1)], instead=drawn)
+    answer = blocks.rendered(Mrkdwn("One."), [chart])
+    reply(url(slack), answer)
+    assert slack.workspace.ephemerals(TOM)[-1].blocks[0]["type"] == "data_visualization"
+    slack.faults.add(Fault("status", status=400, times=1))
+    reply(url(slack), answer)
+    assert slack.workspace.ephemerals(TOM)[-1].blocks[0]["text"]["text"] == "█ 1"
+    assert len(slack.workspace.ephemerals(TOM)) == 2

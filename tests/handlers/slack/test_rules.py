@@ -8,7 +8,8 @@ from rules.alerts.states import Resolution
 from rules.instants import HOUR
 from storage import rules
 from storage.rules import Rule
-from tests.handlers.slack.world import MANAGER, TOM, World
+from tests.handlers.slack.world import MANAGER, TOM, World, button
+from tests.histories import rule
 
 
 def stored(world: World, name: str) -> Rule | None:
@@ -23,17 +24,15 @@ def test_a_manager_adds_a_rule_as_phones_type_it(world: World) -> None:
         user=MANAGER,
     )
     assert "I do not know" not in said
-    rule = stored(world, "quiet")
-    assert rule is None
-    said = world.said(
+    assert stored(world, "quiet") is None
+    said = world.saved(
         "/rules add “Quiet vips” silent(purchase, 20d) and count(purchase) &gt;= 1 and segment = “vip” "
         "—channel #sales --kind opportunity --severity HIGH --backlog post --cooldown 12h "
-        "--action “Call them &amp; ask”",
-        user=MANAGER,
+        "--action “Call them &amp; ask”"
     )
-    rule = stored(world, "quiet_vips")
-    assert rule is not None
-    body = rule.body
+    found = stored(world, "quiet_vips")
+    assert found is not None
+    body = found.body
     assert body.condition == "silent(purchase, 20d) and count(purchase) >= 1 and segment = vip"
     assert (body.channel, body.kind, body.severity) == ("#sales", AlertKind.OPPORTUNITY, Severity.HIGH)
     assert (body.backlog, body.cooldown, body.action) == (Backlog.POST, 12 * HOUR, "Call them & ask")
@@ -47,10 +46,10 @@ def test_a_manager_adds_a_rule_as_phones_type_it(world: World) -> None:
 def test_a_shipped_rule_is_chosen_by_its_name(world: World) -> None:
     assert "`big_spender_silent`" in world.said("/rules")
     assert "• `big_spender_silent`: Customers who spent 500" in world.said("/rules help")
-    assert "is added" in world.said("/rules add Big-Spender-Silent", user=MANAGER)
-    rule = stored(world, "big_spender_silent")
-    assert rule is not None
-    assert rule.body.severity is Severity.HIGH
+    assert "is added" in world.saved("/rules add Big-Spender-Silent")
+    found = stored(world, "big_spender_silent")
+    assert found is not None
+    assert found.body.severity is Severity.HIGH
     assert "Ready to be chosen" in world.said("/rules list")
     assert "`big_spender_silent`:" not in world.said("/rules help")
 
@@ -76,12 +75,12 @@ def test_others_are_told_who_may_and_it_is_audited(world: World) -> None:
 
 
 def test_an_edit_is_a_version_with_its_difference(world: World) -> None:
-    said = world.said("/rules edit lapsing silent(purchase, 45d) --severity high", user=MANAGER)
+    said = world.saved("/rules edit lapsing silent(purchase, 45d) --severity high")
     assert "- condition: silent(purchase, 30d)" in said
     assert "+ severity: high" in said
-    rule = stored(world, "lapsing")
-    assert rule is not None
-    assert (rule.version, rule.author, rule.body.condition) == (2, MANAGER, "silent(purchase, 45d)")
+    found = stored(world, "lapsing")
+    assert found is not None
+    assert (found.version, found.author, found.body.condition) == (2, MANAGER, "silent(purchase, 45d)")
     assert "reads like that already" in world.said("/rules edit lapsing --severity high", user=MANAGER)
     history = world.said("/rules history lapsing")
     assert "*Version 2* by UMANAGER" in history.replace("<@UMANAGER>", "UMANAGER")
@@ -173,7 +172,7 @@ def test_a_condition_that_is_none_is_pointed_at(world: World, condition: str) ->
 
 
 def test_a_rule_goes_by_the_name_that_messages_give_it(world: World) -> None:
-    world.said("/rules add big_spender_silent", user=MANAGER)
+    world.saved("/rules add big_spender_silent")
     for typed in ("Big spender silent", "“Big spender silent”", "big_spender_silent"):
         assert "The rule Big spender silent is watched" in world.said(f"/rules show {typed}")
     assert "History of Big spender silent" in world.said("/rules history big spender silent")
@@ -189,20 +188,24 @@ def test_a_repair_is_suggested(world: World) -> None:
 
 
 def test_a_kind_nobody_has_seen_warns_and_is_stored_all_the_same(world: World) -> None:
-    said = world.said("/rules add refunds count(refnd, 7d) &gt; 2", user=MANAGER)
-    assert "⚠️" in said
+    assert "⚠️" in world.said("/rules add refunds count(refnd, 7d) &gt; 2", user=MANAGER)
+    assert "⚠️" in world.saved("/rules add refunds count(refnd, 7d) &gt; 2")
     assert stored(world, "refunds") is not None
 
 
 def test_a_request_delivered_twice_changes_once(world: World) -> None:
     line = "/rules add quiet silent(purchase, 20d)"
-    assert world.command(line, user=MANAGER, trigger="same") is not None
+    draft = world.command(line, user=MANAGER, trigger="same")
+    assert draft is not None
     other = World(world.ctx, world.clock)
     assert other.command(line, user=MANAGER, trigger="same") is None
+    save = button(draft, "Save")
+    assert world.press(save, user=MANAGER, trigger="once") is not None
+    assert other.press(save, user=MANAGER, trigger="once") is None
     assert len(world.audited("rule:quiet")) == 1
 
 
 def test_slack_takes_a_list_of_many_rules(world: World) -> None:
     for number in range(60):
-        world.said(f"/rules add rule{number} silent(purchase, {number + 1}d)", user=MANAGER)
+        rule(world.ctx.database, f"rule{number}", f"silent(purchase, {number + 1}d)")
     assert "*61 rules*" in world.said("/rules list")

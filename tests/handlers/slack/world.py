@@ -91,6 +91,17 @@ class World:
         assert answer is not None
         return everything(answer)
 
+    def saved(self, line: str, *, user: str = MANAGER) -> str:
+        """Write a rule, press Save in its preview, and give everything that the answer to that shows."""
+        draft = self.command(line, user=user)
+        assert draft is not None
+        assert "not saved yet" in draft.text
+        saved = self.press(button(draft, "Save"), user=user, ephemeral=True)
+        assert saved is not None
+        answer, replaced = saved
+        assert replaced
+        return everything(answer)
+
     def press(
         self,
         press: Press | str,
@@ -129,6 +140,18 @@ class World:
     def audited(self, changed: str) -> list[Entry]:
         with self.ctx.database.reading() as tx:
             return audit.of(tx, changed)
+
+
+def button(answer: Rendered, label: str) -> str:
+    """Give the value of the button that reads ``label``."""
+    [value] = [
+        element["value"]
+        for block in answer.blocks
+        if block["type"] == "actions"
+        for element in block["elements"]
+        if element["text"]["text"] == label
+    ]
+    return str(value)
 
 
 def everything(answer: Rendered) -> str:
