@@ -31,6 +31,7 @@ _HELP: Final = {
     "heavy_rate": "events of a heavy account in a day",
     "heavy_days": "days of a heavy account's history",
     "looped": "customers over whom the rule engine is looped",
+    "asked": "customers whose cards are asked for",
     "repeats": "how often what is short is measured",
     "commands": "slash commands at once",
     "seed": "another seed makes another company",

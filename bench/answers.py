@@ -26,7 +26,6 @@ GOALS: Final[dict[Dialect, float]] = {"sqlite": 0.002, "postgresql": 0.010}
 TYPO_GOAL: Final = 0.060
 FOUND: Final = 0.9
 """The share of mistyped names that must lead to the one that was meant, or speed means nothing."""
-_ASKED: Final = 300
 _TYPOS: Final = 40
 _P: Final = 95
 
@@ -35,7 +34,7 @@ def status(bench: Workbench) -> list[Measure]:
     """Ask who a customer is, many times, and against that: one seek of the last event by hand."""
     place = bench.swept
     chance = default_rng([bench.sizes.seed, 17])
-    asked = chance.integers(place.shape.customers, size=_ASKED).tolist()
+    asked = chance.integers(place.shape.customers, size=bench.sizes.asked).tolist()
     database = place.database
     with database.reading() as tx:
         ids = {row[0]: int(row[1]) for row in tx.execute(text("SELECT external_id, id FROM customer"))}

@@ -21,6 +21,8 @@ class Sizes:
     heavy_days: int = 31
     looped: int = 300
     """Customers over whom the rule engine is looped: what it costs grows with them alone."""
+    asked: int = 300
+    """Customers whose cards are asked for."""
     repeats: int = 5
     """How often what is short is measured; the figure in the middle counts."""
     commands: int = 50

@@ -31,6 +31,7 @@ TINY = Sizes(
     heavy_customers=2,
     heavy_rate=40,
     looped=15,
+    asked=25,
     repeats=1,
     commands=6,
 )
