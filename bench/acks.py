@@ -14,6 +14,7 @@ import sys
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -40,6 +41,7 @@ P99_GOAL: Final = 1.0
 WORST_GOAL: Final = 3.0
 """What Slack waits for, in seconds: https://docs.slack.dev/interactivity/handling-user-interaction/"""
 _ROUNDS: Final = 6
+_ROOT: Final = Path(__file__).parents[1]
 _HOST: Final = "127.0.0.1"
 _triggers = itertools.count(1)
 
@@ -108,7 +110,12 @@ def _signed(body: str, place: Place) -> Mapping[str, str]:
 def _called(port: int, rounds: list[list[dict[str, Any]]]) -> list[float]:
     given = json.dumps({"host": _HOST, "port": port, "rounds": rounds})
     done = subprocess.run(
-        [sys.executable, "-m", "bench.caller"], input=given, capture_output=True, text=True, check=False
+        [sys.executable, "-m", "bench.caller"],
+        input=given,
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=_ROOT,
     )
     if done.returncode:
         raise RuntimeError(f"the caller gave up: {done.stderr.strip()[-2000:]}")

@@ -1,96 +1,24 @@
-"""Conditions with a term of every kind, and what else would answer each: SQL by hand, and plain Python before a rule engine.
+"""Conditions with a term of every kind, and what else would answer each: SQL by hand, and rules of a rule engine.
 
 The SQL is what somebody writes who knows the tables; SQLite, PostgreSQL and DuckDB read the same text but for how a
-property is got out of JSON (``{priority}``). The Python is what fills the facts that a rule of the engine tests.
+property is got out of JSON (``{priority}``). ``past.py`` is what the engine's rules look at.
 """
 
-import statistics
-from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, timedelta
-from itertools import pairwise
 from typing import Final
 
 from bench.company.shape import END
+from bench.past import AGO, Past, Value
 from rules.instants import DAY
 
-Value = int | float | str | bool
 PROPERTY: Final[Mapping[str, str]] = {
     "sqlite": "event_detail.properties ->> 'priority'",
     "postgresql": "event_detail.properties::json ->> 'priority'",
     "duckdb": "event_detail.properties ->> 'priority'",
 }
 """How each engine gets a property out of JSON."""
-_AGO: Final = (30, 60, 90, 180, 365)
-
-
-@dataclass(slots=True)
-class Past:
-    """One customer as the loop has it at hand: events by kind in the order of time, and the customer's own data."""
-
-    segment: str | None
-    known_since: int
-    renewal_date: str | None
-    at: dict[str, list[int]] = field(default_factory=dict)
-    amount: dict[str, list[int | None]] = field(default_factory=dict)
-    """In minor units of the account's currency; None for another currency, or where there is no amount."""
-    priority: dict[str, list[str | None]] = field(default_factory=dict)
-
-    def since(self, kind: str, days: int) -> int:
-        """Give the place of the first event of the last so many days."""
-        return bisect_right(self.at.get(kind, ()), END - days * DAY)
-
-    def count(self, kind: str, days: int) -> int:
-        """Count the events of the last so many days."""
-        return len(self.at.get(kind, ())) - self.since(kind, days)
-
-    def amounts(self, kind: str, since: int = 0, until: int | None = None) -> list[int]:
-        """Give the amounts of the events from a place on."""
-        return [one for one in self.amount.get(kind, [])[since:until] if one is not None]
-
-    def days_since(self, kind: str, place: int = -1) -> int:
-        """Give whole days since an event, the last if not said; -1 where there is none."""
-        at = self.at.get(kind)
-        return (END - at[place]) // DAY if at else -1
-
-    def median_gap(self, kind: str) -> float:
-        """Give the median of the last 12 gaps between days with an event; -1 where there are fewer than 3."""
-        days = sorted({at // DAY for at in self.at.get(kind, ())})[-13:]
-        gaps = [later - earlier for earlier, later in pairwise(days)]
-        return statistics.median(gaps) if len(gaps) >= 3 else -1
-
-    def as_thing(self) -> dict[str, object]:
-        """Give the customer as the engine's language can look at it; what that cannot say is worked out here."""
-        kinds = ("login", "purchase", "ticket")
-        return {
-            **{kind: self._events(kind) for kind in kinds},
-            **{f"ago_{days}": END - days * DAY for days in _AGO},
-            "now": END,
-            "day": DAY,
-            "known_since": self.known_since,
-            "segment": self.segment or "",
-            "gap": self.median_gap("purchase"),
-            "last_ticket": max(self.at.get("ticket", [0])),
-            "days_left": _days_until(self.renewal_date),
-        }
-
-    def _events(self, kind: str) -> list[dict[str, Value]]:
-        return [
-            {"at": at, "amount": amount or 0, "usd": amount is not None, "priority": priority or ""}
-            for at, amount, priority in zip(
-                self.at.get(kind, ()), self.amount.get(kind, ()), self.priority.get(kind, ()), strict=True
-            )
-        ]
-
-    def answered(self, kind: str, answer: str, days: int) -> bool:
-        """Tell whether the last event of a kind has an answer within so many days, or has not waited as long."""
-        at = self.at.get(kind)
-        if not at or at[-1] > END - days * DAY:
-            return True
-        answers = self.at.get(answer, [])
-        place = bisect_right(answers, at[-1] - 1)
-        return place < len(answers) and answers[place] <= at[-1] + days * DAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +41,7 @@ def binds(sql: str, kinds: Mapping[str, int]) -> dict[str, int | str]:
     today = date(1970, 1, 1) + timedelta(days=END // DAY)
     known: dict[str, int | str] = {
         "now": END,
-        **{f"ago_{days}": END - days * DAY for days in _AGO},
+        **{f"ago_{days}": END - days * DAY for days in AGO},
         **{f"days_{days}": days * DAY for days in (14, 30)},
         "today": f'"{today.isoformat()}"',
         "in_30": f'"{(today + timedelta(days=30)).isoformat()}"',
@@ -258,7 +186,7 @@ WAYS: Final[Sequence[Way]] = (
         "SELECT customer_id FROM attribute WHERE name = 'renewal_date' AND value >= :today AND value <= :in_30",
         "days_left >= 0 and days_left <= 30",
         "days >= 0 and days <= 30",
-        lambda past: {"days": _days_until(past.renewal_date)},
+        lambda past: {"days": past.days_left()},
     ),
     Way(
         "segment = enterprise and tenure >= 365",
@@ -301,7 +229,3 @@ WAYS: Final[Sequence[Way]] = (
     ),
 )
 """One condition and more for each kind of term."""
-
-
-def _days_until(day: str | None) -> int:
-    return (date.fromisoformat(day) - date(1970, 1, 1)).days - END // DAY if day else -1

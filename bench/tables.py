@@ -6,8 +6,8 @@ from typing import Any, Final
 import polars as pl
 from sqlalchemy import text
 
-from bench.by_hand import Past
 from bench.company.shape import Ints
+from bench.past import Past
 from storage.database import Database
 
 _CHUNK: Final = 200_000

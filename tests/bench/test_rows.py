@@ -37,7 +37,11 @@ TINY = Sizes(
 )
 
 
-@pytest.fixture(scope="module", params=ENGINES)
+# One worker for each engine: the company and its first sweep are made once.
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(engine, marks=pytest.mark.xdist_group(f"bench-{engine}")) for engine in ENGINES],
+)
 def bench(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workbench]:
     server = request.getfixturevalue("postgres_url") if request.param == "postgresql" else None
     made = Workbench(TINY, tmp_path_factory.mktemp("bench"), server=server)
