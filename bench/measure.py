@@ -135,11 +135,7 @@ def _seconds(value: float) -> str:
 
 
 def _ratio(value: float, shown: Shown) -> str:
-    return (
-        f"{value * 100:.2g}%"
-        if shown is Shown.PERCENT and value < 0.995
-        else (f"{value * 100:,.0f}%" if shown is Shown.PERCENT else f"{value:,.3g}x")
-    )
+    return f"{value * 100:,.3g}%" if shown is Shown.PERCENT else f"{value:,.3g}x"
 
 
 _WRITTEN: Final[dict[Unit, Callable[[float], str]]] = {
