@@ -1,7 +1,4 @@
-"""Previews of a year, against what they stand for: the condition evaluated in full on each of 365 days.
-
-The preview itself is given as ``look``, so that this need not know how it is asked for.
-"""
+"""Previews of a year, against what they stand for: the condition evaluated in full on each of 365 days."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,10 +13,12 @@ from bench.measure import Figure, Goal, Measure, Unit, median_seconds, timed
 from bench.sweeps import SidesDifferError
 from bench.workbench import CURRENCY, Place, Workbench
 from handlers.context import Context
+from handlers.preview import preview, subject
 from rules.conditions.evaluate import evaluate
 from rules.conditions.parse import parse
 from rules.conditions.tree import terms
 from rules.instants import DAY
+from rules.preview.steps import Stretch
 from storage import terms as answers
 
 GOAL: Final = Goal(15, at_least=True)
@@ -41,10 +40,16 @@ class Crossed:
 
 
 Look = Callable[[Context, str, int, int, int], Crossed]
-"""Previews a condition: from an instant up to another, both ends in, every so many milliseconds."""
+"""Tells who crossed a condition: from an instant up to another, both ends in, every so many milliseconds."""
 
 
-def previews(bench: Workbench, look: Look) -> list[Measure]:
+def previewed(ctx: Context, condition: str, since: int, until: int, every: int) -> Crossed:
+    """Preview a condition as `rules preview` does."""
+    found = preview(ctx, subject(ctx, condition), Stretch(since, until, every))
+    return Crossed(found.backlog, found.entered, found.left)
+
+
+def previews(bench: Workbench, look: Look = previewed) -> list[Measure]:
     """Measure the preview of a year for every kind of term. Both sides must agree about who entered and left."""
     sizes = bench.sizes
     shape = Shape(max(50, sizes.customers // _SMALLER), sizes.events // _SMALLER, seed=sizes.seed)
