@@ -2,6 +2,7 @@
 
 import argparse
 import logging
+import signal
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -121,23 +122,33 @@ def main(argv: Sequence[str] | None = None) -> int:
         postgres.server() if "postgresql" in engines else nullcontext(None) as server,
         Progress(*columns, console=Console(stderr=True), transient=True) as progress,
     ):
-        for engine in engines:
-            with _bench(engine, given, server, progress) as bench:
-                for row in given.only or ROWS:
-                    found += [(engine, one) for one in ROWS[row](bench)]
         on = machine(server)
+        try:
+            for engine in engines:
+                with _bench(engine, given, server, progress) as bench:
+                    for row in given.only or ROWS:
+                        found += [(engine, one) for one in ROWS[row](bench)]
+        finally:
+            # A long run that is ended early has measured something, too.
+            progress.stop()
+            _print(found, given, machine=on)
+    return 0
+
+
+def _print(found: report.Found, given: argparse.Namespace, *, machine: str) -> None:
     sizes = _sizes(given)
     title = f"{sizes.customers:,} customers, {sizes.events:,} events stored, {sizes.intake:,} taken in"
     if given.json:
-        print(report.as_json(found, sizes=asdict(sizes), machine=on))
+        print(report.as_json(found, sizes=asdict(sizes), machine=machine), flush=True)
     elif given.markdown:
-        print(report.as_markdown(found, title=title, machine=on))
+        print(report.as_markdown(found, title=title, machine=machine), flush=True)
     else:
-        report.as_table(found, title=title, machine=on, console=_console())
-    return 0
+        report.as_table(found, title=title, machine=machine, console=_console())
 
 
 if __name__ == "__main__":
     # What the bot says of itself is not asked for here, and would stand between the bars.
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    # Whoever ends it with a signal gets what was measured, and neither server nor folder is left behind.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     sys.exit(main())

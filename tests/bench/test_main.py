@@ -5,8 +5,11 @@ import json
 import pytest
 
 from bench.__main__ import main
+from bench.measure import Measure
 from bench.rows import ROWS
 from bench.sizes import FULL
+from bench.sweeps import SidesDifferError
+from bench.workbench import Workbench
 
 SMALL = ["--database", "sqlite", "--customers", "80", "--events", "1500", "--intake", "200"]
 
@@ -39,3 +42,15 @@ def test_it_names_its_rows_where_one_is_misspelt(capsys: pytest.CaptureFixture[s
     assert ended.value.code == 2
     said = capsys.readouterr().err
     assert all(row in said for row in ROWS)
+
+
+def test_what_was_measured_is_printed_even_where_a_later_row_fails(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def differ(_: Workbench) -> list[Measure]:
+        raise SidesDifferError("these two")
+
+    monkeypatch.setattr("bench.__main__.ROWS", {**ROWS, "status": differ})
+    with pytest.raises(SidesDifferError):
+        main([*SMALL, "--only", "intake", "status", "--json"])
+    assert [one["row"] for one in json.loads(capsys.readouterr().out)["measures"]] == ["intake"]
