@@ -46,7 +46,7 @@ check: $(DEV_STAMP) ## lint, types, imports
 	@$(PY) -m mypy
 	@$(VENV)/bin/lint-imports
 
-bench: $(DEV_STAMP) ## measure; prints a table
+bench: $(DEV_STAMP) ## measure speed on both databases, a few minutes; ARGS=--full for the large run
 	@$(PY) -m bench $(ARGS)
 
 format: $(DEV_STAMP)
