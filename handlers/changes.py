@@ -213,8 +213,10 @@ def pairs(tx: Transaction, ctx: Context, changes: Iterable[Change], *, now: int)
 def _evidence(
     tx: Transaction, ctx: Context, condition: Condition, wanted: Ids, now: int
 ) -> Mapping[int, tuple[Evidence, ...]]:
+    if not len(wanted):
+        return {}
     asked = within(evidence_terms(condition), pruned.horizon(tx), now, ctx.calendar)
-    if not len(wanted) or not asked:
+    if not asked:
         return dict.fromkeys(wanted.tolist(), ())
     ids, columns = answers.answer(
         tx, asked, now=now, calendar=ctx.calendar, currency=ctx.currency, customers=wanted
