@@ -113,6 +113,10 @@ def configure(
         library.setLevel(max(_LIBRARY_LEVEL, root.level))
         library.propagate = True
         library.handlers.clear()
+        # Bolt gives the loggers below its own a level once and for all: that of the moment in which they are made.
+        for below in logging.root.manager.loggerDict:
+            if below.startswith(f"{name}."):
+                logging.getLogger(below).setLevel(logging.NOTSET)
     for name in _BESIDES:
         logging.getLogger(name).setLevel(logging.CRITICAL)
     logging.getLogger("slack_bolt").addFilter(_is_news)

@@ -105,7 +105,9 @@ def vacuum(cli: Cli, as_json: bool) -> None:
     if as_json:
         print_json({"bytes_before": before, "bytes_after": after})
     else:
-        click.echo(cli.words.plain("doctor", "vacuumed", before=_megabytes(before), after=_megabytes(after)))
+        click.echo(
+            cli.words.plain("retention", "vacuumed", before=_megabytes(before), after=_megabytes(after))
+        )
 
 
 def _with_progress(cli: Cli, before: int) -> Outcome:
@@ -131,13 +133,11 @@ def _show_survey(cli: Cli, found: Survey) -> None:
     _show_kinds(found.kinds)
     before = iso(found.before)
     say = cli.words.plain
-    click.echo(
-        say("doctor", "prune_would", n=sum(found.kinds.values()), people=found.customers, before=before)
-    )
+    click.echo(say("retention", "would", n=sum(found.kinds.values()), people=found.customers, before=before))
     for one in found.rules:
-        click.echo(say("doctor", "prune_rule", rule=one.rule, term=one.term or ""))
+        click.echo(say("retention", "rule_in_the_way", rule=one.rule, term=one.term or ""))
     if found.alerts_in_all:
-        click.echo(say("doctor", "prune_alerts", n=found.alerts_in_all))
+        click.echo(say("retention", "alerts_in_the_way", n=found.alerts_in_all))
     for alert in found.alerts:
         click.echo(f"  {alert.rule}: {alert.customer}")
     if found.rules or found.alerts:
@@ -150,10 +150,12 @@ def _show_outcome(cli: Cli, done: Outcome) -> None:
     _show_kinds(done.kinds)
     events, before = sum(done.kinds.values()), iso(done.before)
     if not events:
-        click.echo(cli.words.plain("doctor", "prune_nothing", before=before))
+        click.echo(cli.words.plain("retention", "nothing_to_prune", before=before))
         return
     sizes = {"size_before": _megabytes(done.size_before), "size_after": _megabytes(done.size_after)}
-    click.echo(cli.words.plain("doctor", "pruned", n=events, people=done.customers, before=before, **sizes))
+    click.echo(
+        cli.words.plain("retention", "pruned", n=events, people=done.customers, before=before, **sizes)
+    )
 
 
 def _show_kinds(kinds: Mapping[str, int]) -> None:

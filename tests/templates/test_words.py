@@ -29,6 +29,7 @@ NOBODY = Names(lambda _: None, lambda _: None, lambda _: None)
 ROOT = Path(__file__).parents[2]
 
 LISTS = ("nearest", "choices", "managers", "formats", "missing", "expected")
+PAIRS = ("rules", "examples")
 NUMBERS = ("decimals", "days", "limit", "length", "pid", "port")
 
 
@@ -95,6 +96,8 @@ def test_every_error_is_said_in_words(kind: type[WarmlineError]) -> None:
 def _sample(name: str) -> object:
     if name in NUMBERS:
         return 12
+    if name in PAIRS:
+        return [("<other>", "U12345")]
     return ["U12345", "<other>"] if name in LISTS else "<sample>"
 
 
