@@ -24,7 +24,7 @@ from rules.conditions.tree import Condition, terms
 from storage import alerts, customers, matches, pruned, timers
 from storage import terms as answers
 from storage.database import Transaction
-from storage.facts import Facts, Stretch
+from storage.facts import Facts, IdRange
 from storage.rules import Rule
 from storage.running import Ladders, Rung
 
@@ -145,7 +145,7 @@ def read(
         now=now,
         calendar=ctx.calendar,
         currency=ctx.currency,
-        customers=Stretch(block.first, block.after) if block.everybody else block.ids,
+        customers=IdRange(block.first, block.after) if block.everybody else block.ids,
         ladders=ladders,
     )
     columns = answers.columns(facts, dict.fromkeys(term for one in watched for term in terms(one.condition)))

@@ -74,7 +74,12 @@ def take_in(tx: Transaction, given: Sequence[EventIn], *, now: int, by_http: boo
             tx, {key for key, event in zip(keys, given, strict=True) if event.external_id is not None}
         )
     known = customers.lookup(tx, {event.customer for event in given})
-    refused = (_moved(tx, given, keys, known) if by_http else {}) | _too_old(tx, given)
+    refused = _too_old(tx, given)
+    if by_http:
+        # What is refused for its age was not taken in: it does not keep its id from what corrects it.
+        rest = [index for index in range(len(given)) if index not in refused]
+        moved = _moved(tx, [given[index] for index in rest], [keys[index] for index in rest], known)
+        refused |= {rest[place]: reason for place, reason in moved.items()}
     fine = [index for index in range(len(given)) if index not in refused]
     taken = [given[index] for index in fine]
     kinds = events.ensure_kinds(tx, {event.kind for event in taken})

@@ -4,7 +4,7 @@ Exactly what sweeps at those instants would have found, had the events come in t
 requests, nor how an answer is laid out.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from heapq import nsmallest
 from typing import ClassVar, Final
@@ -170,10 +170,16 @@ def _view(
         top=_most_valuable(tx, ctx, entered, stretch.until),
         known=known,
         asks_for_events=bool(kinds),
-        data_from=events.first_of(tx, kinds),
+        data_from=_data_from(tx, kinds),
         clipped=stretch.clipped,
         warnings=of.warnings,
     )
+
+
+def _data_from(tx: Transaction, kinds: Iterable[str]) -> int | None:
+    """Give the first instant of which anything is known: of events that were pruned no more than their firsts are."""
+    firsts = (events.first_of(tx, kinds), pruned.first_of(tx, events.kind_ids(tx, kinds).values()))
+    return min((at for at in firsts if at is not None), default=None)
 
 
 def _most_valuable(

@@ -145,7 +145,9 @@ class _Obstacles:
 
 
 def survey(ctx: Context, before: int) -> Survey:
-    """Say what pruning would do, and what stands in its way; changes nothing."""
+    """Say what pruning would do, and what stands in its way; changes nothing. Raises `PruneAheadError`."""
+    if before > ctx.now():
+        raise PruneAheadError(before=iso(before), now=iso(ctx.now()))
     with ctx.database.reading() as tx:
         found = _obstacles(tx, ctx, before)
         names = {number: name for name, number in events.kind_ids(tx, events.kinds(tx)).items()}

@@ -13,8 +13,11 @@ from handlers.context import Context
 from handlers.rulebook import Request
 from rules.alerts.rule import RuleBody, RuleState
 from rules.book.written import Written, plain, read_book, write_book
+from rules.conditions.parse import parse
 from rules.conditions.problems import Problem
+from rules.conditions.reach import PastHorizonError
 from rules.errors import WarmlineError
+from rules.files.mistakes import BadFileError, Mistake
 from storage import alerts, rules
 from storage.database import Transaction
 from storage.rules import Rule, RuleExistsError
@@ -90,7 +93,7 @@ def export(ctx: Context) -> tuple[str, int]:
 def plan(ctx: Context, text: str, *, remove_others: bool = False) -> Plan:
     """Say what importing ``text`` would do. Raises `rules.files.mistakes.BadFileError` with every mistake in it."""
     with ctx.database.reading() as tx:
-        return _plan(tx, text, remove_others=remove_others)
+        return _plan(tx, ctx, text, remove_others=remove_others)
 
 
 def apply(
@@ -103,7 +106,7 @@ def apply(
     """
 
     def change(tx: Transaction) -> Plan:
-        found = _plan(tx, text, remove_others=remove_others)
+        found = _plan(tx, ctx, text, remove_others=remove_others)
         if found.diffs != shown.diffs:
             raise RulesChangedMeanwhileError
         _make(tx, ctx, request, found.diffs)
@@ -114,8 +117,9 @@ def apply(
     )
 
 
-def _plan(tx: Transaction, text: str, *, remove_others: bool) -> Plan:
+def _plan(tx: Transaction, ctx: Context, text: str, *, remove_others: bool) -> Plan:
     written = read_book(text, rule_changes.vocabulary(tx))
+    _refuse_past(tx, ctx, written)
     now = {rule.name: Standing(rule.body, rule.state) for rule in rules.listing(tx)}
     diffs = [_diff(rule, now.get(rule.name)) for rule in written]
     others = sorted(now.keys() - {rule.name for rule in written})
@@ -132,6 +136,18 @@ def _plan(tx: Transaction, text: str, *, remove_others: bool) -> Plan:
             if diff.before != diff.after
         ),
     )
+
+
+def _refuse_past(tx: Transaction, ctx: Context, written: Sequence[Written]) -> None:
+    """Raise `BadFileError` with every rule that needs events that were pruned."""
+    mistakes = []
+    for rule in written:
+        try:
+            rule_changes.within_horizon(tx, ctx, parse(rule.body.condition))
+        except PastHorizonError as error:
+            mistakes.append(Mistake(rule.line, error.code, where=rule.name, cause=error))
+    if mistakes:
+        raise BadFileError(mistakes)
 
 
 def _diff(written: Written, before: Standing | None) -> RuleDiff:

@@ -15,7 +15,7 @@ from handlers.context import Context
 from handlers.deliver import Deliverer
 from handlers.drafts import KEPT
 from handlers.http.metrics import Metrics
-from handlers.sweep import SweepInPastError, sweep
+from handlers.sweep import SweepInPastError, Swept, sweep
 from rules.instants import DAY, MINUTE, SECOND
 from storage import drafts, inbox, upkeep
 from storage.errors import SweepRunningError
@@ -80,12 +80,7 @@ class Ticker:
             self._metrics.sweep_ended("refused")
             log.warning("sweep_in_past")
         else:
-            self._metrics.swept(
-                elapsed_ms=done.elapsed_ms,
-                candidates=done.candidates,
-                opened=sum(one.opened for one in done.rules),
-                resolved=sum(one.resolved for one in done.rules),
-            )
+            self._count(done)
 
     def _audit(self) -> None:
         try:
@@ -97,7 +92,16 @@ class Ticker:
             log.warning("sweep_in_past")
         else:
             if audited is not None:
+                self._count(audited.swept)
                 self._metrics.audited(differences=len(audited.differences))
+
+    def _count(self, done: Swept) -> None:
+        self._metrics.swept(
+            elapsed_ms=done.elapsed_ms,
+            candidates=done.candidates,
+            opened=sum(one.opened for one in done.rules),
+            resolved=sum(one.resolved for one in done.rules),
+        )
 
     def _deliver(self) -> None:
         for outcome, n in self._deliverer.tick().counts().items():

@@ -20,6 +20,7 @@ from handlers.changes import Block, Changes, Ids, Watched
 from handlers.context import Context
 from handlers.moves import RuleCount
 from rules.alerts.rule import RuleState
+from rules.conditions.reach import refuse_past
 from rules.conditions.thresholds import constants
 from rules.errors import WarmlineError
 from rules.instants import iso
@@ -106,18 +107,26 @@ class _Doubt:
     """Collects what a full evaluation finds of customers of whom nothing came in since the sweep before it."""
 
     came: Ids
-    rule_ids: frozenset[int]
+    revisions: Mapping[int, int]
+    """By rule id, of the rules that the sweep before it has settled: one that was changed since differs by right."""
     found: dict[int, Counter[str]] = field(default_factory=dict)
 
     def note(self, block: Changes) -> None:
+        same = {
+            one.watched.rule.id
+            for one in block.rules
+            if self.revisions.get(one.watched.rule.id) == one.watched.rule.revision
+        }
         for change in block.rules:
+            if change.watched.rule.id not in same:
+                continue
             for name, ids in (("entered", change.entered), ("left", change.left)):
                 self._count(change.watched.rule.id, name, len(np.setdiff1d(ids, self.came)))
         for customer, rule_id in block.due_at:
-            self._count(rule_id, "timers", int(customer not in self.came))
+            self._count(rule_id, "timers", int(rule_id in same and customer not in self.came))
 
     def _count(self, rule_id: int, name: str, many: int) -> None:
-        if many and rule_id in self.rule_ids:
+        if many:
             self.found.setdefault(rule_id, Counter())[name] += many
 
 
@@ -141,9 +150,9 @@ class _Plan:
 def sweep(ctx: Context, *, as_of: int | None = None, full: bool = False) -> Swept:
     """Evaluate every active rule for whoever may have changed (with ``full``, for everybody), and do what follows.
 
-    Raises `SweepInPastError` where a rule was swept later already, `storage.pruned.BeforeHorizonError` where events
-    of then were pruned (nothing is written then), and `storage.errors.SweepRunningError` where another sweep is under
-    way.
+    Raises `SweepInPastError` where a rule was swept later already, `storage.pruned.BeforeHorizonError` or
+    `rules.conditions.reach.PastHorizonError` where events that it would need were pruned (nothing is written then),
+    and `storage.errors.SweepRunningError` where another sweep is under way.
     """
     started = time.perf_counter_ns()
     now = ctx.now() if as_of is None else as_of
@@ -164,8 +173,9 @@ def sweep_and_audit(ctx: Context, *, as_of: int | None = None) -> Audited:
     with ctx.database.sweeping():
         counts, _ = _sweep(ctx, now, full=False)
         with ctx.database.reading() as tx:
-            settled = {one.id: one.name for one in rulebook.listing(tx) if _is_settled(one, _basis(ctx))}
-        doubt = _Doubt(came=np.zeros(0, dtype=np.int64), rule_ids=frozenset(settled))
+            settled = {one.id: one for one in rulebook.listing(tx) if _is_settled(one, _basis(ctx))}
+        revisions = {one.id: one.revision for one in settled.values()}
+        doubt = _Doubt(came=np.zeros(0, dtype=np.int64), revisions=revisions)
         again, everybody = _sweep(ctx, now, full=True, doubt=doubt)
     for first, second in zip(counts, again, strict=False):
         if first.rule == second.rule:
@@ -173,7 +183,7 @@ def sweep_and_audit(ctx: Context, *, as_of: int | None = None) -> Audited:
             second.opened, second.resolved = first.opened + second.opened, first.resolved + second.resolved
     elapsed_ms = (time.perf_counter_ns() - started) // 1_000_000
     differences = [
-        Difference(settled[rule_id], many["entered"], many["left"], many["timers"])
+        Difference(settled[rule_id].name, many["entered"], many["left"], many["timers"])
         for rule_id, many in sorted(doubt.found.items())
     ]
     log.info("audited", elapsed_ms=elapsed_ms, customers=everybody, differences=len(differences))
@@ -188,6 +198,7 @@ def _sweep(ctx: Context, now: int, *, full: bool, doubt: _Doubt | None = None) -
         if last is not None and now < last:
             raise SweepInPastError(as_of=iso(now), last=iso(last))
         pruned.refuse_before(snapshot, now)
+        _refuse_past(snapshot, ctx, rules, now)
         touched = dirty.batches(snapshot)
         believed = running.ladders(snapshot)
         # Whoever doubts what is stored does not trust running values; and while events are pruned none can be true.
@@ -281,6 +292,14 @@ def _candidates(tx: Transaction, ctx: Context, few: Sequence[Watched], now: int,
     waited = np.array([customer for one in few for customer in one.due], dtype=np.int64)
     found = np.unique(np.concatenate([came, passed, due, waited]))
     return None if len(found) > most else found
+
+
+def _refuse_past(tx: Transaction, ctx: Context, rules: Iterable[Rule], now: int) -> None:
+    """Refuse to answer from what is left of events that were pruned: a rule may look further back at another ``now``."""
+    horizon = pruned.horizon(tx)
+    if horizon is not None:
+        for rule in rules:
+            refuse_past(changes.parsed(rule.body.condition), horizon, now, ctx.calendar)
 
 
 def _is_settled(rule: Rule, basis: str) -> bool:

@@ -36,7 +36,7 @@ class Known(NamedTuple):
     known: Bools
 
 
-class Stretch(NamedTuple):
+class IdRange(NamedTuple):
     """All customers with numbers from ``first`` to below ``after``."""
 
     first: int
@@ -59,7 +59,7 @@ class Facts:
         ids: Ints,
         known_since: Ints,
         ladders: Ladders | None = None,
-        stretch: Stretch | None = None,
+        stretch: IdRange | None = None,
     ) -> None:
         self._tx = tx
         self.now = now
@@ -277,7 +277,7 @@ class Facts:
         return self._reader.given(sql, binds, without)
 
     def _grouped(
-        self, what: str, span: Span, binds: Mapping[str, object], order: str, stretch: "Stretch"
+        self, what: str, span: Span, binds: Mapping[str, object], order: str, stretch: "IdRange"
     ) -> TextClause:
         """Ask for everybody at once, as somebody would by hand: PostgreSQL reads a table faster than it seeks in it."""
         if order:
@@ -394,10 +394,10 @@ _NEWEST: Final[Mapping[Dialect, str]] = {
 
 
 def known_customers(
-    tx: Transaction, *, now: int, customers: Sequence[int] | Ints | Stretch
+    tx: Transaction, *, now: int, customers: Sequence[int] | Ints | IdRange
 ) -> tuple[Ints, Ints]:
     """Give the ids, ascending, of those of ``customers`` who are known at ``now``, and since when."""
-    if isinstance(customers, Stretch):
+    if isinstance(customers, IdRange):
         statement = text(
             "SELECT id, known_since FROM customer WHERE known_since <= :now AND id >= :first AND id < :after"
         ).bindparams(first=customers.first, after=customers.after)

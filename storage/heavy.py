@@ -5,6 +5,7 @@ what stood at its beginning. It must not know what a term makes of a value.
 """
 
 from collections.abc import Iterator
+from typing import Final
 
 import numpy as np
 
@@ -13,6 +14,8 @@ from rules.conditions.terms import Events
 from storage.running import HEAVY, STRIDE, Ladders, Rung, Values, selection_of
 from storage.selected import Reader, Rows
 
+NEW_AT_ONCE: Final = 25
+"""New ladders of one selection that a block puts up; the rest follow with the next sweeps."""
 _FAR = np.iinfo(np.int64).max
 _NEVER = np.iinfo(np.int64).min
 
@@ -54,8 +57,21 @@ class HeavyAccounts:
         return self._values[events, until]
 
     def new_rungs(self) -> list[Rung]:
-        """Give the rungs that the ladders asked for lack, those of accounts that were found to be heavy too."""
-        return [rung for events, heavy in self._found.items() for rung in self._rungs(events, heavy)]
+        """Give the rungs that the ladders asked for lack, and whole ladders for accounts that were found to be heavy.
+
+        A new ladder is read from the first event on: so few at a time, and one account after the other.
+        """
+        rungs: list[Rung] = []
+        for events, heavy in self._found.items():
+            standing = self.among(events)
+            if standing.any():
+                rungs += self._rungs(events, standing)
+            for place in np.flatnonzero(heavy & ~standing)[:NEW_AT_ONCE].tolist():
+                alone = np.zeros(len(heavy), dtype=np.bool_)
+                alone[place] = True
+                rungs += self._rungs(events, alone)
+                self._rows.clear()
+        return rungs
 
     def _stand(self, events: Events) -> Bools:
         kind = self._reader.kind(events.kind)

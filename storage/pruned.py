@@ -18,6 +18,7 @@ from sqlalchemy import (
     Integer,
     PrimaryKeyConstraint,
     String,
+    func,
     select,
     text,
 )
@@ -222,6 +223,15 @@ def first_at(tx: Transaction, customer_ids: Iterable[int]) -> dict[int, int]:
     for one in tallies(tx, customer_ids):
         first[one.customer_id] = min(one.first_at, first.get(one.customer_id, one.first_at))
     return first
+
+
+def first_of(tx: Transaction, kinds: Iterable[int]) -> int | None:
+    """Give the instant of the first event that was pruned of any of these kinds, whoever's; one seek a kind."""
+    found = [
+        tx.execute(select(func.min(col(Pruned.first_at))).where(col(Pruned.kind) == kind)).scalar_one()
+        for kind in kinds
+    ]
+    return min((at for at in found if at is not None), default=None)
 
 
 # Pruning

@@ -43,7 +43,7 @@ from rules.conditions.tree import And
 from rules.conditions.windows import Window
 from rules.instants import DAY, EARLIEST, LATEST, Calendar
 from storage.database import Transaction
-from storage.facts import NO_DAY, Facts, Known, Stretch, known_customers
+from storage.facts import NO_DAY, Facts, IdRange, Known, known_customers
 from storage.flips import Flip, Passing
 from storage.running import Ladders
 from storage.selected import Span
@@ -51,7 +51,7 @@ from storage.selected import Span
 NO_TIMER: Final = np.iinfo(np.int64).max
 """Stands where no instant is known at which a customer's answer may change by itself."""
 
-EVERYBODY: Final = Stretch(0, 2**31 - 1)
+EVERYBODY: Final = IdRange(0, 2**31 - 1)
 _MOST_DAYS: Final = (LATEST - EARLIEST) // DAY
 
 Constants = frozenset[Fraction]
@@ -64,7 +64,7 @@ def facts_of(
     now: int,
     calendar: Calendar,
     currency: str,
-    customers: Sequence[int] | Ints | Stretch | None,
+    customers: Sequence[int] | Ints | IdRange | None,
     ladders: Ladders | None = None,
 ) -> Facts:
     """Give what can be asked at ``now`` of those of ``customers`` (all, if None) who are known by then.
@@ -84,7 +84,7 @@ def facts_of(
         ids=ids,
         known_since=known_since,
         ladders=ladders,
-        stretch=wanted if isinstance(wanted, Stretch) else None,
+        stretch=wanted if isinstance(wanted, IdRange) else None,
     )
 
 

@@ -1,11 +1,14 @@
 """The audit: a full evaluation against what the sweeps have left; differences are put right, and told."""
 
 import json
+from dataclasses import replace
+from typing import Any
 
 import pytest
 from sqlalchemy import text
 
 from handlers import audit as audit_module
+from handlers import sweep as sweep_module
 from handlers.audit import audit, audit_if_due
 from handlers.context import Context
 from handlers.sweep import Difference, sweep
@@ -82,6 +85,26 @@ def test_differences_are_put_right_logged_and_told(ctx: Context) -> None:
     with ctx.database.reading() as tx:
         assert [one.matched for one in rules.listing(tx)] == [3, 0]
     assert audit(ctx).differences == ()
+
+
+def test_a_rule_that_is_edited_between_the_two_halves_of_an_audit_is_no_difference(
+    ctx: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = sweep_module._sweep
+
+    def with_an_edit_before_the_second(*args: Any, **named: Any) -> Any:
+        if named["full"]:
+            with ctx.database.writing() as tx:
+                found = rules.by_name(tx, "lapsing")
+                assert found is not None
+                body = replace(found.body, condition="silent(purchase, 300d)")
+                rules.edit(tx, found, body=body, author="U1", now=0, diff="")
+        return real(*args, **named)
+
+    monkeypatch.setattr(sweep_module, "_sweep", with_an_edit_before_the_second)
+    audited = audit(ctx)
+    assert audited.differences == ()
+    assert audited.swept.rules[0].left == 3
 
 
 def test_it_is_due_once_a_night(ctx: Context, clock: StillClock, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,8 +12,9 @@ from handlers import answer, quarantine, retention, rulebook
 from handlers.answer import Choice
 from handlers.context import Context
 from handlers.import_file import import_file
-from handlers.ingest import Counts, take_in, take_in_profiles
+from handlers.ingest import Counts, Taken, take_in, take_in_profiles
 from handlers.intake.errors import Reason
+from handlers.preview import preview, subject
 from handlers.receive import Receiver
 from handlers.retention import PruneAheadError, PrunePastAlertsError, PrunePastRulesError, prune, survey
 from handlers.rulebook import Request
@@ -24,6 +25,7 @@ from rules.alerts.states import Reason as Why
 from rules.alerts.states import Resolution
 from rules.conditions.reach import PastHorizonError
 from rules.instants import DAY, HOUR, iso
+from rules.preview.steps import Stretch
 from storage import alerts, audit, customers, dirty, events, pruned, retry, rules
 from storage.database import Database
 from storage.incoming import CustomerIn, EventIn
@@ -479,3 +481,54 @@ def test_a_customer_is_known_as_long_as_before_when_the_profile_is_redated(ctx: 
     redated = CustomerIn(external_id="c1", own={}, created_at=START - 2 * DAY, attributes={})
     retry.writing(ctx.database, lambda tx: take_in_profiles(tx, [redated], now=START))
     assert stored.customers(ctx.database) == {"c1": OLD}
+
+
+def test_a_sweep_as_of_an_instant_at_which_a_rule_looks_past_the_horizon_is_refused(ctx: Context) -> None:
+    """It is no new rule's fault: at another instant its window reaches further back than what is left."""
+    history(ctx, 1, [START - 60 * DAY, START - 50 * DAY])
+    rule(ctx.database, "frequent", "count(purchase, 40d) >= 2")
+    prune(ctx, START - 40 * DAY, actor="cli:me")
+    with pytest.raises(PastHorizonError):
+        sweep(ctx, as_of=START - 20 * DAY)
+    assert stored.rows(ctx.database, 'SELECT * FROM "match"') == []
+    assert sweep(ctx).rules[0].matched == 0
+
+
+def test_what_is_refused_for_its_age_does_not_keep_its_id_from_what_corrects_it(ctx: Context) -> None:
+    history(ctx, 1, [OLD])
+    prune(ctx, START - 50 * DAY, actor="cli:me")
+    old, corrected = (
+        EventIn(
+            source="crm",
+            customer="c1",
+            kind="purchase",
+            occurred_at=at,
+            amount=500,
+            currency="USD",
+            ordinal=1,
+            external_id="e1",
+        )
+        for at in (START - 60 * DAY, START - DAY)
+    )
+    with ctx.database.writing() as tx:
+        first, second = take_in(tx, [old, corrected], now=START, by_http=True)
+    assert isinstance(first, Reason)
+    assert (first.code, second) == ("before_horizon", Taken.INSERTED)
+
+
+def test_a_dry_run_of_a_horizon_to_come_is_refused_as_well(ctx: Context) -> None:
+    with pytest.raises(PruneAheadError):
+        survey(ctx, START + 1)
+
+
+def test_a_preview_knows_of_the_first_event_though_it_was_pruned(ctx: Context) -> None:
+    history(ctx, 1, [OLD, START - DAY])
+    prune(ctx, START - 50 * DAY, actor="cli:me")
+    stretch = Stretch.of(since=START - 40 * DAY, until=None, every="1d", now=START)
+    seen = preview(ctx, subject(ctx, "count(purchase) >= 2"), stretch)
+    assert (seen.data_from, seen.entered) == (OLD, 1)
+    with pytest.raises(PastHorizonError):
+        preview(ctx, subject(ctx, "count(purchase, 30d) >= 2"), stretch)
+    before = Stretch.of(since=START - 60 * DAY, until=None, every="1d", now=START)
+    with pytest.raises(BeforeHorizonError):
+        preview(ctx, subject(ctx, "count(purchase) >= 2"), before)

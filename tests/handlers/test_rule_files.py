@@ -10,6 +10,7 @@ from sqlalchemy import text as sql
 
 from handlers import rule_files, rulebook
 from handlers.context import Context
+from handlers.retention import prune
 from handlers.rule_files import Plan, RulesChangedMeanwhileError
 from handlers.rulebook import Request
 from handlers.sweep import sweep
@@ -261,3 +262,16 @@ def test_a_name_that_is_taken_while_an_import_adds_it_undoes_all_of_it(
         )
         assert [type(error) for error in raised] == [RulesChangedMeanwhileError]
         assert [card.body.condition for card in rulebook.listing(ctx)] == ["silent(purchase, 30d)"]
+
+
+def test_a_book_that_asks_for_what_was_pruned_is_refused_with_the_lines(ctx: Context) -> None:
+    customer(ctx.database, 1, known_since=START - 90 * DAY)
+    purchases(ctx.database, 1, [START - 80 * DAY])
+    prune(ctx, START - 50 * DAY, actor="cli:me")
+    text = f"{LAPSING}gaps:\n  condition: median_gap(purchase) >= 2\nlong:\n  condition: count(purchase, 60d) > 1\n"
+    with pytest.raises(BadFileError) as refused:
+        rule_files.plan(ctx, text)
+    assert [(one.line, one.where, one.code) for one in refused.value.mistakes] == [
+        (3, "gaps", "past_horizon"),
+        (5, "long", "past_horizon"),
+    ]

@@ -143,3 +143,30 @@ def parse_events(condition: str) -> Events:
     found = getattr(term, "events", None)
     assert isinstance(found, Events)
     return found
+
+
+def test_new_ladders_are_put_up_a_few_at_a_time(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The others are counted one by one as before, and follow with the next sweeps."""
+    monkeypatch.setattr(heavy, "NEW_AT_ONCE", 1)
+    with database.writing() as tx:
+        store(tx, [Person(created_at=NOW - 400 * DAY)] * 3, [1, 2, 3])
+        take(
+            tx,
+            [
+                Stored(who, 0, NOW - nth * HOUR, nth, 1, "USD", "t", None, None)
+                for who in (1, 2, 3)
+                for nth in range(60)
+            ],
+        )
+    standing = []
+    for _ in range(4):
+        with database.reading() as tx:
+            believed, touched = running.ladders(tx), dirty.batches(tx)
+            found, by_ladder = asked(tx, NOW, believed)
+            assert by_ladder == asked(tx, NOW, None)[1]
+            standing.append(sorted(believed.customers))
+            rungs = found.new_rungs()
+        with database.writing() as tx:
+            running.move(tx, believed, rungs)
+            dirty.forget(tx, touched)
+    assert standing == [[], [1], [1, 2], [1, 2, 3]]
