@@ -39,7 +39,7 @@ from rules.conditions.terms import (
     Term,
 )
 from rules.conditions.thresholds import whole_steps
-from rules.conditions.tree import And
+from rules.conditions.tree import both
 from rules.conditions.windows import Window
 from rules.instants import DAY, EARLIEST, LATEST, Calendar
 from storage.database import Transaction
@@ -236,18 +236,13 @@ def _unanswered(facts: Facts, events: Events, answer: Events, window: Window) ->
         return unanswered
     # The latest may be an answer itself. It does not answer itself; two of one instant answer each other.
     latest = _happened(facts, events, last.values, last.values, waited)
-    itself = _happened(facts, _both(events, answer), last.values, last.values, waited)
+    itself = _happened(facts, both(events, answer), last.values, last.values, waited)
     alone: Bools = waited & ((answers == 0) | ((answers == 1) & (latest == 1) & (itself == 1)))
     return alone
 
 
 def _happened(facts: Facts, events: Events, froms: Ints, untils: Ints, wanted: Bools) -> Ints:
     return np.bincount(facts.between(events, froms, untils, wanted).places, minlength=len(facts))
-
-
-def _both(one: Events, other: Events) -> Events:
-    filters = tuple(where for where in (one.where, other.where) if where is not None)
-    return Events(one.kind, And(filters) if len(filters) > 1 else filters[0] if filters else None)
 
 
 def _expiries(facts: Facts, window: Window, starts: Ints, wanted: Bools) -> Ints:

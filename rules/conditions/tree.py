@@ -11,7 +11,7 @@ from fractions import Fraction
 from typing import Final
 
 from rules.conditions.spans import Placed
-from rules.conditions.terms import Change, Property, Subject, Term, events_of
+from rules.conditions.terms import Change, Events, Property, Subject, Term, events_of
 from rules.conditions.windows import Window
 
 MOST_CHARACTERS: Final = 2_000
@@ -147,6 +147,12 @@ def leaves(tree: Condition) -> Iterator[Test]:
 def terms(tree: Condition) -> tuple[Term, ...]:
     """Give the distinct terms of ``tree``, each once, in the order of the text: the columns it is evaluated over."""
     return tuple(dict.fromkeys(test.subject for test in leaves(tree) if isinstance(test.subject, Term)))
+
+
+def both(one: Events, other: Events) -> Events:
+    """Give the events of one kind that two selections of it share."""
+    filters = tuple(where for where in (one.where, other.where) if where is not None)
+    return Events(one.kind, And(filters) if len(filters) > 1 else filters[0] if filters else None)
 
 
 def properties(where: Condition) -> tuple[Property, ...]:

@@ -37,7 +37,7 @@ from rules.conditions.terms import (
     Sum,
     Term,
 )
-from rules.conditions.tree import And
+from rules.conditions.tree import both
 from rules.conditions.windows import Window
 from rules.instants import DAY, EARLIEST
 from rules.preview.steps import Steps
@@ -133,8 +133,8 @@ def _asked(term: Term, steps: Steps) -> list[tuple[Events, int]]:
             return []
         case Missing(events, answer):
             everything = EARLIEST - 1
-            both = [(_both(events, answer), everything)] if events.kind == answer.kind else []
-            return [(events, everything), (answer, everything), *both]
+            shared = [(both(events, answer), everything)] if events.kind == answer.kind else []
+            return [(events, everything), (answer, everything), *shared]
         case Change(of, window):
             return [(of.events, int(steps.edges(window, 2)[0]))]
         case Count(events, window) | Sum(events, window) | Average(events, window):
@@ -304,14 +304,14 @@ class Grid:
 
     def _missing(self, events: Events, answer: Events, window: Window) -> Bools:
         asked, answers = self._past.happened(events), self._past.happened(answer)
-        both = self._past.happened(_both(events, answer)) if events.kind == answer.kind else None
+        shared = self._past.happened(both(events, answer)) if events.kind == answer.kind else None
         starts = asked.instants
         ends = self._expiries(window, starts)
         came = _between(asked.places, starts, ends, answers)
         alone = came == 0
-        if both is not None:
+        if shared is not None:
             # The latest may be an answer itself. It does not answer itself; two of one instant answer each other.
-            latest, itself = (_between(asked.places, starts, starts, one) for one in (asked, both))
+            latest, itself = (_between(asked.places, starts, starts, one) for one in (asked, shared))
             alone |= (came == 1) & (latest == 1) & (itself == 1)
         rows = np.full((self._customers, len(self._steps)), -1, dtype=np.int64)
         self._place(rows, asked.places, starts, np.arange(len(starts)))
@@ -409,8 +409,3 @@ def _between(places: Ints, froms: Ints, untils: Ints, stream: Stream) -> Ints:
     ends = np.searchsorted(keys, places * width + (np.minimum(untils, high) - low), side="right")
     counts: Ints = ends - starts
     return counts
-
-
-def _both(one: Events, other: Events) -> Events:
-    filters = tuple(where for where in (one.where, other.where) if where is not None)
-    return Events(one.kind, And(filters) if len(filters) > 1 else filters[0] if filters else None)
