@@ -49,14 +49,14 @@ def player(request: pytest.FixtureRequest, new_database_url: DatabaseUrls) -> It
 @pytest.mark.parametrize("player", ENGINES, indirect=True)
 def test_every_sweep_of_random_histories_is_exact(player: Player) -> None:
     total = Tally()
-    for number in range(50):
+    for number in range(20):
         wrong, seen = histories.verdict(player, history(SEED, number))
         assert wrong is None, f"history {number} of seed {SEED}: {wrong.says}"
         total.add(seen)
-    assert total.sweeps > 200
-    assert total.in_part > 50
-    assert total.cut > 5
-    assert total.by_time.total() > 50
+    assert total.sweeps > 80
+    assert total.in_part > 20
+    assert total.cut > 1
+    assert total.by_time.total() > 20
 
 
 @pytest.mark.timeout(300)
