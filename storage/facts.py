@@ -21,7 +21,7 @@ from storage.data import read_value
 from storage.database import Dialect, Transaction
 from storage.heavy import HeavyAccounts
 from storage.running import Ladders, Rung, Values
-from storage.selected import COUNTED, IDS, NOTHING, Reader, Rows, Span, at, numbers
+from storage.selected import COUNTED, IDS, NOTHING, NULL, Reader, Rows, Span, at, numbers
 
 NEWEST: Final = 32
 """Instants of each customer that are read at once where the last few days are asked for."""
@@ -271,7 +271,7 @@ class Facts:
         after = "" if span.after is None else f"AND {at(dialect, '>', ':after')}"
         sql = (
             f"SELECT given.id, coalesce((SELECT {what} FROM event WHERE event.customer_id = given.id "  # noqa: S608
-            f"AND event.kind = :kind AND {at(dialect, '<=', ':until')} {after} {order}), {_NULL}) "
+            f"AND event.kind = :kind AND {at(dialect, '<=', ':until')} {after} {order}), {NULL}) "
             f"FROM {sets.table(dialect, IDS)}"
         )
         return self._reader.given(sql, binds, without)
@@ -284,7 +284,7 @@ class Facts:
             what = f"{'max' if 'DESC' in order else 'min'}({what})"
         after = "" if span.after is None else "AND event.occurred_at > :after"
         sql = (
-            f"SELECT event.customer_id, coalesce({what}, {_NULL}) FROM event WHERE event.kind = :kind "  # noqa: S608
+            f"SELECT event.customer_id, coalesce({what}, {NULL}) FROM event WHERE event.kind = :kind "  # noqa: S608
             f"AND event.occurred_at <= :until {after} AND event.customer_id >= :first_id "
             "AND event.customer_id < :after_id GROUP BY event.customer_id"
         )
@@ -376,7 +376,6 @@ class Facts:
 NO_DAY: Final = np.iinfo(np.int64).min
 _NEVER: Final = np.iinfo(np.int64).min
 _FAR: Final = np.iinfo(np.int64).max
-_NULL: Final = "-9223372036854775807 - 1"
 _TOTAL: Final = f"CAST(sum({COUNTED}) AS BIGINT)"
 _AMOUNTS: Final = f"count({COUNTED})"
 _NEWEST: Final[Mapping[Dialect, str]] = {

@@ -26,6 +26,8 @@ CHUNK: Final = 20_000
 """Rows with properties that are held in memory at once."""
 NOTHING: Final = np.iinfo(np.int64).min
 """Stands for SQL's NULL where numbers are read into an array."""
+NULL: Final = "-9223372036854775807 - 1"
+"""`NOTHING` in SQL, which has no such number in one piece."""
 IDS: Final[sets.Columns] = (("id", "int"),)
 COUNTED: Final = "CASE WHEN event.currency = :currency THEN event.amount END"
 """The amount of an event where it is in the account's currency."""
@@ -121,7 +123,7 @@ class Reader:
                 more, join = f"{more}, event_detail.properties", _DETAIL
         # CROSS JOIN: SQLite keeps the order, from the customers to their events.
         return (
-            f"SELECT given.id, event.occurred_at, coalesce({COUNTED}, {_NULL}){more} "  # noqa: S608
+            f"SELECT given.id, event.occurred_at, coalesce({COUNTED}, {NULL}){more} "  # noqa: S608
             f"FROM {sets.table(self.tx.dialect, columns)} CROSS JOIN event {join} "
             f"WHERE event.customer_id = given.id AND event.kind = :kind AND {range_}"
         )
@@ -172,7 +174,6 @@ def _from_details(wanted: Sequence[Property], details: Sequence[str | None]) -> 
 
 
 _PROPERTIES: Final = "properties"
-_NULL: Final = "-9223372036854775807 - 1"
 
 
 def _asked_of(where: Condition | None) -> tuple[str, ...]:
