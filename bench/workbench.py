@@ -24,6 +24,7 @@ from storage.database import Database, Dialect
 from templates.words import Words
 
 CURRENCY: Final = "USD"
+_PAGE: Final = 4_096
 
 
 @dataclass(slots=True)
@@ -100,10 +101,10 @@ class Workbench:
         if not _is_kept(self._kept, shape):
             with self.brief(self.company(shape)) as place:
                 place.database.close()
-                shutil.copy(_path(place), self._kept)
+                _copy(_path(place), self._kept)
             _note_of(self._kept).write_text(json.dumps(asdict(shape)))
         path = self._folder / "main.db"
-        shutil.copy(self._kept, path)
+        _copy(self._kept, path)
         return self._place(f"sqlite:///{path}", shape)
 
     @cached_property
@@ -177,6 +178,16 @@ class Workbench:
         shape = place.shape
         advance = self.say(f"a company of {shape.customers:,}", shape.customers + shape.events)
         load.load(place.database, shape, advance)
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Copy a database in pieces as small as the pages that SQLite writes.
+
+    Of a file written in large pieces the system's cache keeps large pieces, and writes each of them out whole for one
+    page that changed: measured, 48 kB an event instead of 9.
+    """
+    with source.open("rb", buffering=0) as read, target.open("wb", buffering=0) as written:
+        shutil.copyfileobj(read, written, _PAGE)
 
 
 def _path(place: Place) -> Path:

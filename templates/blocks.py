@@ -15,7 +15,6 @@ from slack_sdk.models.blocks import (
     Block,
     ButtonElement,
     ContextBlock,
-    DividerBlock,
     HeaderBlock,
     InteractiveElement,
     MarkdownTextObject,
@@ -134,11 +133,6 @@ def fields(texts: Sequence[Mrkdwn]) -> Block:
 def context(*texts: Mrkdwn) -> Block:
     """Give small print."""
     return ContextBlock(elements=[mrkdwn(text) for text in texts if text])
-
-
-def divider() -> Block:
-    """Give a line across."""
-    return DividerBlock()
 
 
 def actions(elements: Sequence[InteractiveElement], *, block_id: str | None = None) -> Block:

@@ -1,7 +1,8 @@
 """``bot.py rules``: the rules, by the same use cases that chat calls; who is at this machine is a manager."""
 
+import re
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import click
 from rich.table import Table
@@ -16,6 +17,8 @@ from rules.alerts.typed import Options
 from rules.conditions.problems import Problem
 from rules.instants import DAY, iso
 from templates.views import ChangeView, RuleCard
+
+_COOLDOWN: Final = re.compile(r"^([+-] cooldown: )(\d+)$", re.MULTILINE)
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -92,7 +95,7 @@ def history(cli: Cli, name: str, as_json: bool) -> None:
         print_json({"rule": found, "versions": told})
         return
     for one in versions:
-        console().print(f"version {one.version}, {iso(one.at)}, {one.author}\n{one.diff}\n")
+        console().print(f"version {one.version}, {iso(one.at)}, {one.author}\n{_readable(one.diff)}\n")
 
 
 @rules.command("check")
@@ -107,7 +110,7 @@ def check(cli: Cli, condition: str, as_json: bool) -> None:
         print_json({"condition": found.text, "holds_for": found.holding, "warnings": warnings})
         return
     console().print(found.text, soft_wrap=True)
-    console().print(f"holds now for {found.holding:,} customers" if found.holding is not None else "")
+    console().print(f"holds now for {_customers(found.holding)}" if found.holding is not None else "")
     _warn(cli, found.warnings)
 
 
@@ -175,8 +178,17 @@ def _told(cli: Cli, changed: ChangeView | None, as_json: bool) -> None:
         return
     _show(changed.card, as_json=False)
     if changed.holding is not None:
-        console().print(f"holds now for {changed.holding:,} customers; the next sweep tells of them")
+        console().print(f"holds now for {_customers(changed.holding)}; the next sweep tells of them")
     _warn(cli, changed.warnings)
+
+
+def _customers(many: int) -> str:
+    return f"{many:,} customer{'' if many == 1 else 's'}"
+
+
+def _readable(diff: str) -> str:
+    """Write a cooldown, which is kept in milliseconds, in days."""
+    return _COOLDOWN.sub(lambda line: f"{line[1]}{int(line[2]) / DAY:g}d", diff)
 
 
 def _show(card: RuleCard, as_json: bool) -> None:
