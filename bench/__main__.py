@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, fields, replace
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -17,7 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from bench import report
 from bench.machine import machine
-from bench.measure import Measure
+from bench.measure import Measure, timed
 from bench.rows import ROWS
 from bench.sizes import FULL, HUGE, QUICK, Sizes
 from bench.workbench import Say, Workbench
@@ -127,7 +128,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             for engine in engines:
                 with _bench(engine, given, server, progress) as bench:
                     for row in given.only or ROWS:
-                        found += [(engine, one) for one in ROWS[row](bench)]
+                        measured, took = timed(partial(ROWS[row], bench))
+                        found += [(engine, one) for one in measured]
+                        progress.console.print(f"{engine}: {row} took {took:,.0f} s")
         finally:
             # A long run that is ended early has measured something, too.
             progress.stop()
