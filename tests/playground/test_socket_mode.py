@@ -11,6 +11,7 @@ from slack_sdk.socket_mode.response import SocketModeResponse
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
+from handlers.slack.connection import Connection
 from playground import Playground
 from playground.people import CUSTOMER_CARE, MAYA
 from tests.playground.conftest import client_of
@@ -39,7 +40,7 @@ def listener(slack: Playground) -> Iterator[Listener]:
     made = Listener(slack)
     wait_for(lambda: slack.socket.count() == 1)
     yield made
-    made.client.close()
+    Connection(made.client).stop()
 
 
 def test_an_envelope_is_acknowledged(slack: Playground, listener: Listener) -> None:
@@ -62,7 +63,7 @@ def test_silence_is_a_timeout_and_nobody_a_failed_dispatch(slack: Playground) ->
     wait_for(lambda: slack.socket.count() == 1)
     listener.acks = False
     assert slack.command(MAYA, CUSTOMER_CARE, "/customer").error == "operation_timeout"
-    listener.client.close()
+    Connection(listener.client).stop()
     wait_for(lambda: slack.socket.count() == 0)
 
 
@@ -87,7 +88,7 @@ def test_each_envelope_goes_to_one_of_several_connections(slack: Playground, lis
     assert sorted(texts) == [str(n) for n in range(6)]
     assert listener.got
     assert other.got
-    other.client.close()
+    Connection(other.client).stop()
 
 
 @pytest.mark.parametrize("abruptly", [False, True])

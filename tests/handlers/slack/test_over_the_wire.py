@@ -10,6 +10,7 @@ from slack_bolt.adapter.socket_mode import SocketModeHandler
 from slack_sdk import WebClient
 
 from handlers.deliver import Deliverer
+from handlers.slack.connection import Connection
 from handlers.slack.directory import Directory
 from handlers.slack.listeners import register
 from handlers.slack.sender import Sender
@@ -52,7 +53,7 @@ class Office:
         self.handler.connect()  # type: ignore[no-untyped-call]
 
     def close(self) -> None:
-        self.handler.close()  # type: ignore[no-untyped-call]
+        Connection(self.handler.client).stop()
         self.listeners.stop()
         self.deliverer.close()
 
