@@ -4,9 +4,9 @@ import itertools
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
-import psycopg
 import pytest
 from sqlalchemy import text
 
@@ -14,6 +14,7 @@ from storage import schema, tables
 from storage.database import Database
 from tests import postgres
 from tests.browser import browser
+from tests.databases import Databases
 
 __all__ = ["browser"]
 
@@ -31,8 +32,10 @@ def postgres_url() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def postgres_template(postgres_url: str) -> str:
-    return _create(postgres_url, f"warmline_template_{next(_numbers)}_{id(postgres_url):x}", None)
+def postgres_databases(postgres_url: str) -> Iterator[Databases]:
+    databases = Databases(postgres_url)
+    yield databases
+    databases.close()
 
 
 @pytest.fixture(scope="session")
@@ -53,22 +56,17 @@ DatabaseUrls = Callable[[str], str]
 @pytest.fixture
 def new_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[DatabaseUrls]:
     """Make migrated, empty databases: ``new_database_url("sqlite")`` gives a URL."""
-    made: list[tuple[str, str]] = []
+    with ExitStack() as lent:
 
-    def make(engine: str) -> str:
-        if engine == "sqlite":
-            path = tmp_path / f"warmline{next(_numbers)}.db"
-            shutil.copy(request.getfixturevalue("sqlite_template"), path)
-            return f"sqlite:///{path}"
-        server = request.getfixturevalue("postgres_url")
-        template = request.getfixturevalue("postgres_template")
-        name = f"test_{next(_numbers)}_{id(made):x}"
-        made.append((server, name))
-        return _create(server, name, template.rsplit("/", 1)[1])
+        def make(engine: str) -> str:
+            if engine == "sqlite":
+                path = tmp_path / f"warmline{next(_numbers)}.db"
+                shutil.copy(request.getfixturevalue("sqlite_template"), path)
+                return f"sqlite:///{path}"
+            databases: Databases = request.getfixturevalue("postgres_databases")
+            return lent.enter_context(databases.lent())
 
-    yield make
-    for server, name in made:
-        _execute(server, f'DROP DATABASE "{name}" WITH (FORCE)')
+        yield make
 
 
 @pytest.fixture(params=ENGINES)
@@ -90,21 +88,6 @@ def clear(database: Database) -> None:
     with database.writing() as tx:
         for table in tables.METADATA.sorted_tables:
             tx.execute(text(f'DELETE FROM "{table.name}"'))
-
-
-def _create(server: str, name: str, template: str | None) -> str:
-    _execute(server, f'CREATE DATABASE "{name}"' + (f' TEMPLATE "{template}"' if template else ""))
-    url = server.rsplit("/", 1)[0] + f"/{name}"
-    if template is None:
-        database = Database(url)
-        schema.upgrade(database)
-        database.close()
-    return url
-
-
-def _execute(server: str, statement: str) -> None:
-    with psycopg.connect(server.replace("postgresql+psycopg", "postgresql"), autocommit=True) as connection:
-        connection.execute(statement.encode())
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
