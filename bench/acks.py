@@ -24,7 +24,7 @@ from slack_bolt import App
 from slack_sdk import WebClient
 
 from bench.company.people import external_id
-from bench.measure import Figure, Goal, Measure, Unit, percentile
+from bench.measure import Figure, Goal, Measure, Unit, percentile, started
 from bench.sweeps import touch
 from bench.workbench import Place, Workbench
 from handlers.http import app as http
@@ -51,7 +51,7 @@ def acks(bench: Workbench) -> list[Measure]:
     place = bench.swept
     advance = bench.say(f"{bench.sizes.commands} commands at once", 2)
     idle: dict[str, Any] = {"method": "GET", "path": "/healthz", "headers": {}, "body": None}
-    with _slack() as answers_to, _bot(place, answers_to) as port:
+    with started(), _slack() as answers_to, _bot(place, answers_to) as port:
         # Signed before any sweep moves the clock on.
         commands = [
             [_command(place, answers_to, number) for number in range(bench.sizes.commands)]

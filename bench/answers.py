@@ -12,7 +12,7 @@ from sqlalchemy import text
 from bench.company.load import people
 from bench.company.people import external_id, profiles
 from bench.company.shape import Shape
-from bench.measure import Figure, Goal, Measure, Unit, percentile, seconds
+from bench.measure import Figure, Goal, Measure, Unit, percentile, seconds, started
 from bench.sweeps import SidesDifferError
 from bench.workbench import Place, Workbench
 from handlers import answer
@@ -57,7 +57,8 @@ def status(bench: Workbench) -> list[Measure]:
         # What is warm is measured: plans, pages and templates are what they are in a bot that has run for a while.
         for number in asked[:20]:
             way(number)
-        taken = [seconds(partial(way, number)) for number in asked]
+        with started():
+            taken = [seconds(partial(way, number)) for number in asked]
         measures.append(
             Measure(
                 "status",
@@ -82,7 +83,8 @@ def names(bench: Workbench) -> list[Measure]:
         meant = [all_names[place_] for place_ in chance.integers(len(all_names), size=_TYPOS).tolist()]
         typed = [mistyped(chance, name) for name in meant]
         _near(place, typed[0])
-        taken = [seconds(partial(_near, place, one)) for one in typed]
+        with started():
+            taken = [seconds(partial(_near, place, one)) for one in typed]
         found = sum(name in _near(place, one) for name, one in zip(meant, typed, strict=True))
     if found < FOUND * len(meant):
         raise SidesDifferError(f"of {len(meant)} mistyped names only {found} led to the one that was meant")
