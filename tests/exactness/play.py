@@ -8,7 +8,7 @@ the same of alerts. Which queries the sweep asks, and when it writes, is not kno
 import contextlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 from unittest import mock
 
@@ -169,14 +169,19 @@ class _Play:
     def _judge(self, at: int, swept: Swept) -> None:
         self._tally.in_part += swept.candidates < self._world.known(at)
         expected = self._watch.swept(at)
-        found = self._stand.matched()
         active = {name for name, rule in self._world.rules.items() if rule.active}
-        _same("matches", "the oracle's", (pair for pair in found if pair[0] in active), expected)
+        found = _of(active, self._stand.matched())
+        _same("matches", "the oracle's", found, expected)
         holding = Counter(rule for rule, _ in expected)
         counted = {(one.rule, one.matched) for one in swept.rules}
         _same("numbers of matches", "the oracle's", counted, {(name, holding[name]) for name in active})
         self._twin.sweep(at, Disturbance(), full=True)
-        _same("matches", "the twin's", found, self._twin.matched())
+        # What a sweep that was cut short has left of a rule that was paused then, its resuming puts right.
+        _same("matches", "the twin's", found, _of(active, self._twin.matched()))
+
+
+def _of(rules: Collection[str], pairs: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    return [pair for pair in pairs if pair[0] in rules]
 
 
 def _same(what: str, whose: str, found: Iterable[Any], expected: Iterable[Any]) -> None:
