@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from handlers import doctor
-from handlers.demo import DemoDataMissingError
+from handlers.demo.cdnow import DemoDataMissingError
 from handlers.doctor import Answer, Finding, State
 from settings import Settings
 from storage import events
@@ -302,7 +302,7 @@ def test_an_old_python_and_missing_demo_data(opened: Database, monkeypatch: pyte
     monkeypatch.setattr(doctor, "_OLDEST_PYTHON", (99, 0))
     findings = examined(opened)
     assert _of(findings, "python").stops
-    assert _of(findings, "demo_data").state is State.MISSING
+    assert _of(findings, "demo_data").state is State.NOTE
     assert not _of(findings, "demo_data").stops
 
 
