@@ -23,9 +23,10 @@ from rules.alerts.rule import RuleChange
 from rules.conditions.parse import parse
 from rules.instants import DAY
 from rules.lifecycle.processes import AliasOfItselfError, KindIsAliasError, NoAliasError, NotAssignedError
-from storage import alerts, audit, events, pruned, rules
+from storage import alerts, audit, customers, events, pruned, rules
 from storage.database import Database
 from storage.incoming import EventIn
+from tests.collisions import behind
 from tests.conftest import DatabaseUrls, clear
 from tests.contexts import StillClock, context
 from tests.handlers import stored
@@ -257,6 +258,39 @@ def test_what_was_pruned_moves_too_and_nothing_moves_while_events_are_pruned(ctx
         ("c1", "purchase", "USD", 2, 600),
         ("c2", "purchase", "", 1, 0),
     ]
+
+
+def test_an_alias_waits_for_intakes_under_way_and_sees_what_they_stored(
+    new_database_url: DatabaseUrls,
+) -> None:
+    with closing(Database(new_database_url("postgresql"))) as database:
+        ctx = context(database, now=StillClock(D))
+        take(ctx, event("purchase", -1))
+        raised = behind(
+            database,
+            f"SELECT pg_advisory_xact_lock_shared({customers._INTAKE_LOCK})",
+            lambda: processes.alias(ctx, BOSS, source="placed", kind="purchase"),
+            lambda tx: take_in(tx, [event("placed", -2)], now=D, by_http=False),
+        )
+        assert [type(error) for error in raised] == [AliasHasEventsError]
+        assert kinds(ctx) == {"placed": 1, "purchase": 1}
+
+
+def test_two_aliases_lead_to_the_same_end_and_their_events_too(ctx: Context) -> None:
+    take(ctx, event("shipped", -3), event("placed", -2), event("purchase", -1))
+    processes.alias(ctx, BOSS, source="shipped", kind="placed", move=True)
+    processes.alias(ctx, BOSS, source="placed", kind="purchase", move=True)
+    assert processes.listing(ctx).aliases == (
+        ("order_completed", "purchase"),
+        ("placed", "purchase"),
+        ("shipped", "purchase"),
+    )
+    assert [one.diff for one in audited(ctx, "kind:shipped")] == [
+        "- alias of: placed\n+ alias of: purchase",
+        "+ alias of: placed",
+    ]
+    sweep(ctx)
+    assert kinds(ctx) == {"purchase": 3}
 
 
 CONDITIONS = (

@@ -49,7 +49,7 @@ def test_an_alias_with_events_asks_for_a_word_more(ctx: Context) -> None:
     take(ctx, event("placed", -5, "c1"))
     with pytest.raises(WarmlineError) as refused:
         said(ctx, "alias placed purchase")
-    assert "write the same again with move at its end" in ctx.words.error(refused.value)
+    assert "`/lifecycle processes alias placed purchase move`" in ctx.words.error(refused.value)
     assert "1 stored event moves with the next sweep" in said(ctx, "alias placed purchase move")
     assert "its events move with the next sweep" in said(ctx, "list")
     sweep(ctx)
