@@ -22,7 +22,7 @@ from storage.database import Transaction
 from storage.events import Stored
 from storage.quarantine import Refused
 
-BATCH: Final = 2_000
+BATCH: Final = 500
 """Events that one transaction moves: well under 100 ms, so that intake never waits long."""
 
 log = structlog.get_logger(__name__)
