@@ -34,7 +34,7 @@ setup: $(RUN_STAMP) ## make .venv with what the bot needs
 
 dev: $(DEV_STAMP)
 
-demo: $(RUN_STAMP) ## the bot and a Slack workspace in your browser, with real purchases
+demo: $(RUN_STAMP) ## the bot and a Slack workspace in your browser, with a simulated company
 	@$(PY) bot.py demo --port $(PORT)
 
 test: $(DEV_STAMP) ## all tests, on SQLite and on a real PostgreSQL

@@ -26,19 +26,20 @@ from slack_bolt import App
 from slack_bolt.adapter.socket_mode import SocketModeHandler
 from slack_sdk import WebClient
 
-from handlers import demo as demo_company
 from handlers import logs, tell
 from handlers.cli.base import FAILED, Cli, Commands, Refused
 from handlers.cli.db import db
 from handlers.cli.doctor import doctor, slack_call
 from handlers.cli.handover import hand_over
 from handlers.cli.import_ import import_command
+from handlers.cli.processes import processes
 from handlers.cli.quarantine import quarantine
 from handlers.cli.rules import rules
 from handlers.cli.status import status
 from handlers.cli.sweep import sweep
 from handlers.context import Clock, Context
 from handlers.deliver import Deliverer
+from handlers.demo.furnish import Data, Demo, clear, people_of
 from handlers.doctor import missing_for_run, refused_by_slack, say
 from handlers.http import app as http
 from handlers.http.events import router as events_router
@@ -262,18 +263,23 @@ def _serve(cli: Cli, bot: Bot, ready: Callable[[int], None] | None = None) -> No
     help="Where the page is; 0: the system chooses.",
 )
 @click.option(
-    "--data", type=click.Choice(["cdnow"]), default="cdnow", show_default=True, help="Whose customers."
+    "--data",
+    type=click.Choice([str(one) for one in Data]),
+    default=str(Data.COMPANY),
+    show_default=True,
+    help="Whose customers: a simulated company's, or the real ones of a shop of long ago.",
 )
 @click.pass_obj
 @_stays_here
-def demo(_: Cli, port: int, data: str) -> None:  # noqa: ARG001  there is one company as yet
-    """Run the bot and a Slack workspace on this machine, with real purchases; the page opens in any browser."""
+def demo(_: Cli, port: int, data: str) -> None:
+    """Run the bot and a Slack workspace on this machine, with customers of their own; the page opens in any browser."""
     # What a newcomer is to see is the page, not every sweep.
     logs.configure(level="WARNING")
     clock = BusinessClock()
     folder = Path(".demo")
     ctx: Context
-    slack = Playground(port, today=lambda: _day(ctx), advance=lambda days: _advance(ctx, clock, days))
+    made: Demo
+    slack = Playground(port, today=lambda: _day(ctx), advance=lambda days: _advance(ctx, clock, made, days))
     try:
         # Bound, but not serving yet: who opens the page early waits for it, and the addresses are known.
         slack.bind()
@@ -298,10 +304,11 @@ def demo(_: Cli, port: int, data: str) -> None:  # noqa: ARG001  there is one co
     ctx = context_of(settings, now=clock)
     # A demo that runs already has this lock: it is asked for before anything of its is touched.
     ctx.database.acquire_writer()
-    demo_company.clear(folder)
+    clear(folder)
     cli = Cli(settings, make=lambda _: ctx)
     owners = [person.email for person in slack.workspace.people() if person.role == "agent" and person.email]
-    demo_company.furnish(cli.context, folder, manager=MAYA, owners=owners, console=Console(stderr=True))
+    made = Demo(cli.context, folder, people_of(Data(data), cli.context, owners))
+    made.furnish(manager=MAYA, console=Console(stderr=True))
     slack.start()
     bot = compose(settings, ctx, rhythm=Rhythm(deliver=SECOND // 4))
     _serve(cli, bot, lambda _: click.echo(f"\n  Warmline's demo is at {slack.url}/  (Ctrl-C ends it)\n"))
@@ -312,10 +319,11 @@ def _day(ctx: Context) -> str:
     return ctx.calendar.date_of(ctx.now()).isoformat()
 
 
-def _advance(ctx: Context, clock: BusinessClock, days: int) -> str:
-    """Let days pass, with a sweep on each, and give the new business date."""
+def _advance(ctx: Context, clock: BusinessClock, made: Demo, days: int) -> str:
+    """Let days pass, with what happens and a sweep on each, and give the new business date."""
     for _ in range(days):
         clock.advance(DAY)
+        made.catch_up()
         # The ticker may be at it: then its sweep is waited for.
         for _ in range(600):
             try:
@@ -382,7 +390,7 @@ def entry(argv: Sequence[str]) -> int:
         cli.close()
 
 
-for command in (import_command, sweep, status, rules, quarantine, db, doctor):
+for command in (import_command, sweep, status, rules, processes, quarantine, db, doctor):
     main.add_command(command)
 
 if __name__ == "__main__":

@@ -15,10 +15,11 @@ from handlers.context import Context
 from rules.alerts.evidence import Evidence, evidence_of, evidence_terms
 from rules.conditions.parse import parse
 from rules.conditions.reach import within
+from rules.conditions.rename import renamed
 from rules.errors import WarmlineError
 from rules.instants import DAY, iso
 from rules.money import decimal_text
-from storage import alerts, customers, events, outbox, pruned, rules
+from storage import alerts, customers, events, outbox, processes, pruned, rules
 from storage import terms as answers
 from storage.alerts import Alert
 from storage.customers import Profile
@@ -229,7 +230,9 @@ def _names(near: Sequence[Profile]) -> list[str]:
 
 
 def _values(tx: Transaction, found: Alert, condition: str, ctx: Context) -> tuple[Evidence, ...]:
-    asked = within(evidence_terms(parse(condition)), pruned.horizon(tx), ctx.now(), ctx.calendar)
+    # The version that raised an alert may name a kind that has become another since.
+    tree = renamed(parse(condition), processes.aliases(tx))
+    asked = within(evidence_terms(tree), pruned.horizon(tx), ctx.now(), ctx.calendar)
     ids, columns = answers.answer(
         tx,
         asked,

@@ -15,7 +15,8 @@ from typing import Any, Final, Protocol
 
 import yaml
 
-from handlers.demo import DemoDataMissingError, purchases_path
+from handlers import processes
+from handlers.demo.cdnow import DemoDataMissingError, purchases_path
 from rules.errors import WarmlineError
 from settings import Settings
 from storage import schema
@@ -30,6 +31,7 @@ _SHORTEST_KEY: Final = 24
 _CHANNEL_ID: Final = re.compile(r"[CG][A-Z0-9]{6,}\Z")
 _PIN: Final = re.compile(r"([A-Za-z0-9._-]+)==([^\s;\\]+)\s*\\?$")
 _PAGES: Final = 50
+_MOST_NAMED: Final = 8
 
 
 class State(StrEnum):
@@ -88,6 +90,7 @@ def examine(settings: Settings, database: Database, call: Call) -> list[Finding]
         _install(),
         _demo_data(),
         _database(database),
+        *_kinds(database),
         _zone(settings),
         *_tokens(settings),
         *_slack(settings, call),
@@ -146,7 +149,7 @@ def _demo_data() -> Finding:
     try:
         purchases_path()
     except DemoDataMissingError:
-        return Finding("demo_data", State.MISSING, "none")
+        return Finding("demo_data", State.NOTE, "none")
     return Finding("demo_data", State.OK)
 
 
@@ -161,6 +164,18 @@ def _database(database: Database) -> Finding:
     if found != wanted:
         return Finding("database", State.WRONG, "differs", needed=True, params=params)
     return Finding("database", State.OK, needed=True, params=params)
+
+
+def _kinds(database: Database) -> list[Finding]:
+    """Look for kinds of event that came and that no process has; nothing to say where the database is not ready."""
+    if _database(database).state is not State.OK:
+        return []
+    with database.reading() as tx:
+        kinds = processes.unassigned(tx)
+    params = {"n": len(kinds), "kinds": list(kinds[:_MOST_NAMED])}
+    return (
+        [Finding("kinds", State.NOTE, "unassigned", params=params)] if kinds else [Finding("kinds", State.OK)]
+    )
 
 
 def _zone(settings: Settings) -> Finding:

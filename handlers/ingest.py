@@ -11,7 +11,7 @@ from typing import Final
 
 from handlers.intake.errors import Reason, shown
 from rules.instants import iso
-from storage import arrivals, customers, dirty, events, pruned, recent
+from storage import arrivals, customers, dirty, events, processes, pruned, recent
 from storage.customers import Profile
 from storage.database import Transaction
 from storage.events import Body, Stored, Whereabouts
@@ -67,7 +67,9 @@ def take_in(tx: Transaction, given: Sequence[EventIn], *, now: int, by_http: boo
     if not given:
         return []
     customers.hold_off(tx, alone=False)
+    # Made of the name that the source uses: when that becomes an alias, the same event again is still the same.
     keys = [event.key for event in given]
+    given = _meant(tx, given)
     if by_http:
         # Whoever had to wait here must not have looked yet: the customer of an id's spot may be new since.
         recent.enter(
@@ -142,6 +144,14 @@ def take_in_profiles(tx: Transaction, given: Sequence[CustomerIn], *, now: int) 
     touched = {before[name].id for name in changed} | set(made.values())
     dirty.mark(tx, [(customer, dirty.PROFILE, None) for customer in touched], now=now)
     return verdicts
+
+
+def _meant(tx: Transaction, given: Sequence[EventIn]) -> Sequence[EventIn]:
+    """Give the events under the kinds that their sources' names stand for."""
+    aliases = processes.aliases(tx)
+    if not any(event.kind in aliases for event in given):
+        return given
+    return [replace(event, kind=aliases.get(event.kind, event.kind)) for event in given]
 
 
 def _too_old(tx: Transaction, given: Sequence[EventIn]) -> dict[int, Verdict]:

@@ -10,6 +10,7 @@ from typing import ClassVar, Final
 
 import structlog
 
+from handlers import kind_moves
 from handlers.context import Context
 from rules.alerts.rule import RuleState
 from rules.conditions.parse import parse
@@ -169,7 +170,8 @@ def prune(
 ) -> Outcome:
     """Prune the events before an instant; what was cut short is finished, and an earlier horizon changes nothing more.
 
-    Raises `PruneAheadError`, `PrunePastRulesError` or `PrunePastAlertsError`; nothing is changed then.
+    Raises `PruneAheadError`, `PrunePastRulesError`, `PrunePastAlertsError` or `handlers.kind_moves.MovePendingError`;
+    nothing is changed then.
     """
     horizon = retry.writing(ctx.database, lambda tx: _begin(tx, ctx, before, actor))
     with ctx.database.reading() as tx:
@@ -208,6 +210,7 @@ def _begin(tx: Transaction, ctx: Context, before: int, actor: str) -> int:
     # Intakes under way end before, and those that come see it: so nothing that was pruned comes again.
     customers.hold_off(tx, alone=True)
     pruned.hold(tx)
+    kind_moves.refuse_while_pending(tx)
     stands = pruned.horizon(tx)
     if stands is not None and before <= stands:
         return stands

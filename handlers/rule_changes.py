@@ -19,7 +19,7 @@ from rules.conditions.check import Vocabulary
 from rules.conditions.parse import parse
 from rules.conditions.reach import refuse_past
 from rules.conditions.tree import Condition
-from storage import alerts, audit, customers, events, inbox, matches, pruned, retry, rules, timers
+from storage import alerts, audit, customers, events, inbox, matches, processes, pruned, retry, rules, timers
 from storage.audit import Entry
 from storage.database import Transaction
 from storage.rules import Rule
@@ -117,8 +117,10 @@ def remove(tx: Transaction, ctx: Context, actor: Actor, rule: Rule) -> int:
 
 
 def vocabulary(tx: Transaction) -> Vocabulary:
-    """Give the names that the data has shown, for checking conditions."""
-    return Vocabulary(frozenset(events.kinds(tx)), frozenset(customers.attribute_names(tx)))
+    """Give the names that the data has shown, for checking conditions, and those that stand for others."""
+    return Vocabulary(
+        frozenset(events.kinds(tx)), frozenset(customers.attribute_names(tx)), processes.aliases(tx)
+    )
 
 
 def within_horizon(tx: Transaction, ctx: Context, tree: Condition) -> None:

@@ -15,7 +15,7 @@ from typing import ClassVar, Final, TypeVar
 import numpy as np
 import structlog
 
-from handlers import changes, moves
+from handlers import changes, kind_moves, moves
 from handlers.changes import Block, Changes, Ids, Watched
 from handlers.context import Context
 from handlers.moves import RuleCount
@@ -157,6 +157,7 @@ def sweep(ctx: Context, *, as_of: int | None = None, full: bool = False) -> Swep
     started = time.perf_counter_ns()
     now = ctx.now() if as_of is None else as_of
     with ctx.database.sweeping():
+        kind_moves.finish(ctx)
         counts, candidates = _sweep(ctx, now, full=full)
     elapsed_ms = (time.perf_counter_ns() - started) // 1_000_000
     log.info("swept", elapsed_ms=elapsed_ms, candidates=candidates, rules=len(counts))
@@ -171,6 +172,7 @@ def sweep_and_audit(ctx: Context, *, as_of: int | None = None) -> Audited:
     started = time.perf_counter_ns()
     now = ctx.now() if as_of is None else as_of
     with ctx.database.sweeping():
+        kind_moves.finish(ctx)
         counts, _ = _sweep(ctx, now, full=False)
         with ctx.database.reading() as tx:
             settled = {one.id: one for one in rulebook.listing(tx) if _is_settled(one, _basis(ctx))}

@@ -13,7 +13,8 @@ from decimal import Decimal
 class EventIn:
     """An event that was read and found in order. ``amount`` is in whole minor units of ``currency``.
 
-    ``customer`` is the external id, ``kind`` the canonical name, ``properties`` canonical JSON of an object.
+    ``customer`` is the external id, ``kind`` the canonical name of what the source calls it, an alias perhaps;
+    ``properties`` canonical JSON of an object.
     ``ordinal`` tells equal events without an id apart: the how-manieth of its file this is.
     """
 

@@ -5,11 +5,13 @@ It must not know storage: whoever renders fills these in.
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Literal
 
 from rules.alerts.evidence import Evidence
 from rules.alerts.rule import AlertKind, RuleBody, RuleState, Severity
 from rules.alerts.states import Reason, Resolution, Verb
 from rules.conditions.problems import Problem
+from rules.lifecycle.processes import Process
 
 
 @dataclass(frozen=True, slots=True)
@@ -331,3 +333,57 @@ class PreviewView:
     data_from: int | None
     clipped: bool
     warnings: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class KeyEventView:
+    """A kind of event: how many are stored, and what one tells, where that is known."""
+
+    kind: str
+    stored: int
+    tells: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessView:
+    """A process with its key events."""
+
+    process: Process
+    events: tuple[KeyEventView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessesView:
+    """The catalogue: processes, kinds seen that belong to none, aliases as (source, kind), and those with events on
+    their way."""
+
+    processes: tuple[ProcessView, ...]
+    unassigned: tuple[KeyEventView, ...]
+    aliases: tuple[tuple[str, str], ...]
+    moving: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class KindChange:
+    """What was done with a kind; ``rules`` were edited by it, and ``moving`` events are going to move.
+
+    ``seen``: whether any event ever had this kind.
+    """
+
+    did: Literal["assign", "unassign", "alias", "unalias"]
+    kind: str
+    process: str = ""
+    meaning: str = ""
+    rules: tuple[str, ...] = ()
+    moving: int = 0
+    seen: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class AuditView:
+    """One change as the audit has it; ``diff`` in lines of - and +."""
+
+    at: int
+    actor: str
+    action: str
+    diff: str

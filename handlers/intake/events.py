@@ -14,7 +14,7 @@ from typing import Any, Final
 from handlers.intake import json_text
 from handlers.intake.errors import RefusedError, shown
 from handlers.intake.texts import cell, scalar
-from rules.conditions.names import BadNameError, kind_name, name_of
+from rules.conditions.names import BadNameError, name_of
 from rules.errors import WarmlineError
 from rules.instants import EARLIEST, LATEST, Calendar, InstantError
 from rules.money import (
@@ -136,7 +136,7 @@ def _required(raw: Mapping[str, Any], field: str, limit: int) -> str:
 
 @lru_cache(maxsize=4_096)
 def _canonical_kind(text: str) -> str:
-    return kind_name(text)
+    return name_of(text)
 
 
 def _kind(text: str) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Final
 
 from rules.conditions.constants import read_value, read_window
-from rules.conditions.names import BadNameError, kind_name, name_of
+from rules.conditions.names import BadNameError, name_of
 from rules.conditions.problems import Code, Problem
 from rules.conditions.raw import Raw, Refused, children, is_quoted, refusal, span, token, tree, words
 from rules.conditions.spans import Span
@@ -205,7 +205,7 @@ class _Builder:
 
     def _events(self, raw: Raw, depth: int) -> Events:
         side, where = children(raw)
-        kind, before = self._name(tree(side), kind_name), len(self.problems)
+        kind, before = self._name(tree(side), name_of), len(self.problems)
         condition = None if where is None else self.condition(tree(where), depth + 1, filtering=True)
         if len(self.problems) > before:
             # The test that this filter stands in fails with it: hand over the last problem, to be noted there.

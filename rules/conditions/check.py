@@ -5,8 +5,8 @@ never mean anything is an error. Most come with a repair.
 """
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Final
 
@@ -15,6 +15,7 @@ from rules.conditions.numbers import decimal_text, exact
 from rules.conditions.parse import parse, refuse
 from rules.conditions.print import quoted, subject_text, to_text, value_text
 from rules.conditions.problems import Code, Problem, Severity
+from rules.conditions.rename import renamed
 from rules.conditions.suggest import nearest
 from rules.conditions.terms import Attribute, DaysUntil, Measure, Subject, events_of, measure_of
 from rules.conditions.tree import (
@@ -42,10 +43,11 @@ _AMOUNT: Final = re.compile(r"\D{0,4}?(-?[0-9]+(?:\.[0-9]+)?)\D{0,4}")
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """The names that the data has shown: kinds of event and attributes, canonical."""
+    """The names that the data has shown: kinds of event and attributes, canonical; and ``aliases`` of kinds."""
 
     kinds: frozenset[str]
     attributes: frozenset[str]
+    aliases: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +61,12 @@ class Accepted:
 
 
 def accept(typed: str, vocabulary: Vocabulary, *, entities: bool = False) -> Accepted:
-    """Normalise, parse and check what a person typed: in Slack, with its ``entities``.
+    """Normalise, parse and check what a person typed: in Slack, with its ``entities``. Aliases become what they mean.
 
     Raises `ConditionError` with every problem found, errors and warnings, where there is any error.
     """
     source = normalise(typed, entities=entities)
-    tree = parse(source)
+    tree = renamed(parse(source), vocabulary.aliases)
     problems = check(tree, vocabulary)
     if any(problem.severity is Severity.ERROR for problem in problems):
         refuse(source, problems)

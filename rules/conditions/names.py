@@ -1,16 +1,12 @@
 """When two names, or two texts, are the same: the one place that says so, for conditions and intake alike.
 
-It must not know which names exist; that is a vocabulary's business.
+It must not know which names exist, nor which stand for others; that is a vocabulary's business.
 """
 
 import unicodedata
-from types import MappingProxyType
 from typing import ClassVar, Final
 
 from rules.errors import WarmlineError
-
-ALIASES: Final = MappingProxyType({"order_completed": "purchase"})
-"""Kinds as sources call them, and as Warmline does."""
 
 LONGEST_NAME: Final = 100
 
@@ -27,7 +23,7 @@ def fold(text: str) -> str:
 
 
 def name_of(text: str) -> str:
-    """Give the canonical name of an attribute or a property: ``Plan Name``, ``plan-name`` are ``plan_name``.
+    """Give the canonical name of a kind, an attribute or a property: ``Plan Name``, ``plan-name`` are ``plan_name``.
 
     Letters, their marks and digits stay; every run of anything else is one underscore. Raises `BadNameError`.
     """
@@ -36,12 +32,3 @@ def name_of(text: str) -> str:
     if not 0 < len(name) <= LONGEST_NAME:
         raise BadNameError(text=text[:80])
     return name
-
-
-def kind_name(text: str) -> str:
-    """Give the canonical name of a kind of event, aliases resolved: ``Order Completed`` is ``purchase``.
-
-    Intake and conditions both go through here, so that they cannot differ. Raises `BadNameError`.
-    """
-    name = name_of(text)
-    return ALIASES.get(name, name)

@@ -41,7 +41,7 @@ class Argument(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Events(Placed):
-    """Events of a ``kind`` (canonical, see `names.kind_name`), those for which ``where`` holds."""
+    """Events of a ``kind`` (canonical, see `names.name_of`), those for which ``where`` holds."""
 
     kind: str
     where: "Condition | None" = None

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfoNotFoundError
 from rules.book import book
 from rules.book.written import Written, rules_of
 from rules.conditions.check import Vocabulary
-from rules.conditions.names import BadNameError, kind_name
+from rules.conditions.names import BadNameError, name_of
 from rules.conditions.parse import parse
 from rules.conditions.suggest import nearest
 from rules.conditions.terms import events_of
@@ -17,6 +17,7 @@ from rules.files.gather import Gather
 from rules.files.mistakes import Mistake
 from rules.files.tree import Fields, Node
 from rules.instants import Calendar
+from rules.lifecycle import processes
 from rules.money import UnknownCurrencyError, exponent
 from rules.trials import happens
 from rules.trials.cast import Cast, shipped
@@ -111,6 +112,11 @@ def _currency(gather: Gather, node: Node | None) -> str:
     return said.upper()
 
 
+def _names() -> Vocabulary:
+    """Give what is known in the database of a test: no data yet, and the aliases that ship."""
+    return Vocabulary(frozenset(), frozenset(), processes.shipped().aliases)
+
+
 def _rules(gather: Gather, fields: Mapping[str, Node]) -> list[Written]:
     """Read the rules that are tested: those that ship by their names, and those that are written out."""
     found: dict[str, Written] = {}
@@ -119,7 +125,7 @@ def _rules(gather: Gather, fields: Mapping[str, Node]) -> list[Written]:
         for name in shipped(gather, fields["book"], list(shipping), "book"):
             found[name] = Written(name, shipping[name].body)
     if "rules" in fields:
-        for rule in rules_of(gather, fields["rules"], Vocabulary(frozenset(), frozenset())):
+        for rule in rules_of(gather, fields["rules"], _names()):
             if rule.name in found:
                 gather.mistakes.append(
                     Mistake(rule.line, "key_twice", {"key": rule.name, "first": fields["book"].line}, "rules")
@@ -169,10 +175,11 @@ def _hints(rules: Sequence[Written], happenings: Sequence[Happening]) -> tuple[M
         for term in terms(parse(rule.body.condition))
         for events in events_of(term)
     }
+    known = processes.shipped()
     hints: dict[str, Mistake] = {}
     for one in happenings:
         try:
-            kind = kind_name(str(one.record["kind"]))
+            kind = known.meaning(name_of(str(one.record["kind"])))
         except BadNameError:
             continue
         near = nearest(kind, watched)

@@ -1,16 +1,18 @@
 """Doctor says of each thing whether it is in order, and in words what to do where it is not."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from handlers import doctor
-from handlers.demo import DemoDataMissingError
+from handlers.demo.cdnow import DemoDataMissingError
 from handlers.doctor import Answer, Finding, State
 from settings import Settings
+from storage import events
 from storage.database import Database
 from templates.words import Words
 from tests.conftest import DatabaseUrls
@@ -60,8 +62,9 @@ def manifest(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def opened(new_database_url: DatabaseUrls) -> Database:
-    return Database(new_database_url("sqlite"))
+def opened(new_database_url: DatabaseUrls) -> Iterator[Database]:
+    with closing(Database(new_database_url("sqlite"))) as database:
+        yield database
 
 
 def _of(findings: list[Finding], check: str) -> Finding:
@@ -82,6 +85,7 @@ def test_all_in_order(opened: Database) -> None:
             "install",
             "demo_data",
             "database",
+            "kinds",
             "zone",
             "bot_token",
             "app_token",
@@ -271,6 +275,14 @@ def test_the_database(tmp_path: Path, database: Database) -> None:
     assert "db upgrade" in doctor.say(Words(), found)
 
 
+def test_kinds_of_event_that_no_process_has(opened: Database) -> None:
+    with opened.writing() as tx:
+        events.ensure_kinds(tx, ["purchase", "wish", "order_completed"])
+    found = _of(examined(opened), "kinds")
+    assert (found.state, found.params["kinds"], found.stops) == (State.NOTE, ["wish"], False)
+    assert "processes assign" in doctor.say(Words(), found)
+
+
 def test_an_install_that_differs_from_the_lock(
     opened: Database, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -290,7 +302,7 @@ def test_an_old_python_and_missing_demo_data(opened: Database, monkeypatch: pyte
     monkeypatch.setattr(doctor, "_OLDEST_PYTHON", (99, 0))
     findings = examined(opened)
     assert _of(findings, "python").stops
-    assert _of(findings, "demo_data").state is State.MISSING
+    assert _of(findings, "demo_data").state is State.NOTE
     assert not _of(findings, "demo_data").stops
 
 
@@ -303,6 +315,7 @@ def test_every_finding_that_the_code_can_make_has_words_and_the_other_way_round(
         "install": {"ok", "unlocked", "differs"},
         "demo_data": {"ok", "none"},
         "database": {"ok", "empty", "differs", "unreachable"},
+        "kinds": {"ok", "unassigned"},
         "zone": {"ok", "default"},
         "bot_token": {"ok", "none", "form"},
         "app_token": {"ok", "none", "form"},

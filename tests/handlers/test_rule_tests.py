@@ -35,6 +35,21 @@ def test_the_tests_of_the_rules_that_ship_pass() -> None:
     assert len(tested) == len(BOOK) > 10
 
 
+def test_a_name_that_ships_as_an_alias_means_the_same_in_a_rule_and_in_an_event(tmp_path: Path) -> None:
+    _passes(
+        tmp_path,
+        """
+rules:
+  bought: {condition: "count(order_completed) >= 2"}
+events:
+  - {at: day 0, customer: ada, kind: Order Completed}
+  - {at: day 1, customer: ada, kind: purchase}
+expect:
+  - {at: day 2, open: [ada]}
+""",
+    )
+
+
 def test_a_backlog_is_told_in_one_digest_and_its_steps_in_one_reply(tmp_path: Path) -> None:
     _passes(
         tmp_path,

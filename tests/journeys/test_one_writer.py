@@ -16,8 +16,8 @@ import httpx
 import pytest
 
 import bot
-from handlers import demo
 from handlers.cli.handover import hand_over
+from handlers.demo.furnish import clear
 from storage.database import Database, lock_path_of, writer_of
 
 ROOT = Path(__file__).parents[2]
@@ -148,7 +148,7 @@ def test_a_second_demo_touches_nothing_of_the_first(tmp_path: Path) -> None:
     assert "I cannot listen on 127.0.0.1" in taken.stderr
     assert path.read_text() == "the first demo's"
     # Whoever may forget it leaves the lock where it is.
-    demo.clear(folder)
+    clear(folder)
     assert not path.exists()
     assert lock_path_of(path).stat().st_ino == held
     first.close()

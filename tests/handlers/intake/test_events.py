@@ -39,7 +39,7 @@ def test_a_whole_event() -> None:
     assert event == EventIn(
         source="shop",
         customer="C-1",
-        kind="purchase",
+        kind="order_completed",
         occurred_at=1_795_341_600_000,
         amount=1990,
         currency="USD",

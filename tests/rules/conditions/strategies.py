@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from hypothesis import strategies as st
 
-from rules.conditions.names import BadNameError, kind_name, name_of
+from rules.conditions.names import BadNameError, name_of
 from rules.conditions.numbers import exact
 from rules.conditions.print import to_text
 from rules.conditions.terms import (
@@ -156,7 +156,7 @@ _NASTY_NUMBERS = (
     st.decimals(allow_nan=False, allow_infinity=False).map(exact).filter(lambda number: number is not None)
 )
 NASTY = Names(
-    kinds=_nasty_names(kind_name),
+    kinds=_nasty_names(name_of),
     attributes=_nasty_names(name_of),
     properties=_nasty_names(name_of),
     texts=_NASTY_TEXT,

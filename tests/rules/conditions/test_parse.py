@@ -48,6 +48,7 @@ from rules.conditions.windows import Unit, Window
 from tests.rules.conditions.strategies import NASTY, conditions
 
 PURCHASE = Events("purchase")
+PLACED = Events("order_placed")
 MONTH = Window(30, Unit.DAYS)
 VIP = Compare(Field(Own.SEGMENT), Operator.EQUAL, Text("vip"))
 NEVER = Holds(Never(PURCHASE))
@@ -63,9 +64,9 @@ NEVER = Holds(Never(PURCHASE))
             "change(sum(purchase), 30d) <= -50%",
             Compare(Change(Sum(PURCHASE), MONTH), Operator.AT_MOST, Percent(Fraction(-1, 2))),
         ),
-        ("count(Order Completed) > 3", Compare(Count(PURCHASE), Operator.MORE, Number(Fraction(3)))),
-        ('count("Order Completed") > 3', Compare(Count(PURCHASE), Operator.MORE, Number(Fraction(3)))),
-        ("count(order-completed) > 3", Compare(Count(PURCHASE), Operator.MORE, Number(Fraction(3)))),
+        ("count(Order Placed) > 3", Compare(Count(PLACED), Operator.MORE, Number(Fraction(3)))),
+        ('count("Order Placed") > 3', Compare(Count(PLACED), Operator.MORE, Number(Fraction(3)))),
+        ("count(order-placed) > 3", Compare(Count(PLACED), Operator.MORE, Number(Fraction(3)))),
         (
             "missing(sign_up, purchase, 1w)",
             Holds(Missing(Events("sign_up"), PURCHASE, Window(1, Unit.WEEKS))),

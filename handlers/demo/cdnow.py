@@ -1,6 +1,6 @@
-"""The demo's company: CDNOW's real purchases, moved so that they end today, by customers with plausible names.
+"""CDNOW's customers: real purchases of a shop for music, moved so that they end today, by people with plausible names.
 
-Deterministic: the same customers have the same names on every machine. It must not know the playground.
+Deterministic: the same customers have the same names on every machine. It must not know how they are taken in.
 """
 
 import csv
@@ -13,22 +13,12 @@ from importlib import metadata
 from pathlib import Path
 from typing import ClassVar, Final, TextIO
 
-from rich.console import Console
-from rich.progress import Progress
-
-from handlers import rulebook
-from handlers.context import Context
-from handlers.import_file import import_file
-from handlers.rulebook import Request
-from handlers.sweep import sweep
-from rules.access import Actor
-from rules.alerts.typed import Options
+from handlers.demo.names import Names
 from rules.errors import WarmlineError
-from rules.instants import DAY
+from rules.instants import Calendar
 
 _FILE: Final = "lifetimes/datasets/CDNOW_master.txt"
 _LAST_DAY: Final = date(1998, 6, 30)
-_NAMES: Final = Path(__file__).with_name("demo_names.txt")
 _COUNTRIES: Final = ("US", "US", "US", "US", "CA", "GB", "DE", "FR", "MX", "AU")
 
 
@@ -38,48 +28,27 @@ class DemoDataMissingError(WarmlineError):
     code: ClassVar[str] = "demo_data_missing"
 
 
-HISTORY_DAYS: Final = 5
-"""So many days before today the rules begin, so that the channel has a past when the page opens."""
-RULES: Final = {
-    "big_spender_silent": Options(),
-    "growing": Options(channel="#sales"),
-}
-"""What the demo watches, of the rules that ship; chosen so that some days pass without an alert and none with many."""
+class Cdnow:
+    """The purchases and customers of CDNOW, all of them from before ``now``: nothing comes in later."""
 
+    rules: Final = Path(__file__).with_name("cdnow_rules.yaml")
 
-def clear(folder: Path) -> None:
-    """Forget an earlier demo: its messages went with its workspace. To be called by who holds the writer's lock.
+    def __init__(self, calendar: Calendar, now: int, owners: Sequence[str]) -> None:
+        self._today = calendar.date_of(now)
+        self._owners = owners
+        self._written = False
 
-    The lock's own file stays: who removes one that is held lets a second process write.
-    """
-    for name in ("warmline.db", "warmline.db-wal", "warmline.db-shm"):
-        (folder / name).unlink(missing_ok=True)
-
-
-def furnish(ctx: Context, folder: Path, *, manager: str, owners: Sequence[str], console: Console) -> None:
-    """Fill an empty database: purchases and customers, rules, and the sweeps of the last days."""
-    now = ctx.now()
-    today = ctx.calendar.date_of(now)
-    events, customers = folder / "purchases.jsonl", folder / "customers.csv"
-    with events.open("w", encoding="utf-8") as file:
-        write_events(file, today=today)
-    with customers.open("w", encoding="utf-8", newline="") as file:
-        write_customers(file, owners=owners)
-    with Progress(console=console, transient=True) as progress:
-        for path, name in ((events, "purchases"), (customers, "customers")):
-            task = progress.add_task(f"taking in {name}", total=None)
-            import_file(
-                ctx,
-                path,
-                progress=lambda read, whole, task=task: progress.update(task, completed=read, total=whole),  # type: ignore[misc]
-            )
-        request = Request(Actor(manager, manager=True))
-        for name, options in RULES.items():
-            rulebook.add(ctx, request, name=name, options=options)
-        task = progress.add_task("sweeping the last days", total=HISTORY_DAYS + 1)
-        for days in range(HISTORY_DAYS, -1, -1):
-            sweep(ctx, as_of=now - days * DAY)
-            progress.advance(task)
+    def write(self, folder: Path, until: int) -> list[Path]:  # noqa: ARG002  it is all there from the beginning
+        """Write what is to be taken in, once."""
+        if self._written:
+            return []
+        self._written = True
+        events, customers = folder / "purchases.jsonl", folder / "customers.csv"
+        with events.open("w", encoding="utf-8") as file:
+            write_events(file, today=self._today)
+        with customers.open("w", encoding="utf-8", newline="") as file:
+            write_customers(file, owners=self._owners)
+        return [events, customers]
 
 
 def purchases_path() -> Path:
@@ -119,7 +88,7 @@ def write_events(out: TextIO, *, today: date) -> None:
 
 def write_customers(out: TextIO, *, owners: Sequence[str]) -> None:
     """Write every customer as a line of CSV: name, e-mail, segment by what was spent, an owner, a country."""
-    first_names, last_names = _names()
+    names = Names()
     spent: dict[str, float] = defaultdict(float)
     for customer, _, _, dollars in _lines():
         spent[customer] += float(dollars)
@@ -129,8 +98,7 @@ def write_customers(out: TextIO, *, owners: Sequence[str]) -> None:
     writer.writerow(["external id", "name", "email", "segment", "owner", "country"])
     for customer in sorted(spent):
         number = _number(customer)
-        first = first_names[number % len(first_names)]
-        last = last_names[number // len(first_names) % len(last_names)]
+        first, last = names.numbered(number)
         segment = "vip" if customer in vip else "regular" if customer in regular else "occasional"
         # Only those worth a call have somebody of their own.
         owner = owners[number % len(owners)] if customer in regular and owners else ""
@@ -150,9 +118,3 @@ def _lines() -> Iterator[tuple[str, date, int, str]]:
 
 def _number(text: str) -> int:
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=6).digest(), "big")
-
-
-def _names() -> tuple[list[str], list[str]]:
-    lines = _NAMES.read_text(encoding="utf-8").splitlines()
-    first, last = "\n".join(lines[1:]).split("\n\n")
-    return first.split(), last.split()

@@ -1,0 +1,1 @@
+"""The customer's life cycle: processes and what their events tell"""
