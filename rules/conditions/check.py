@@ -5,8 +5,8 @@ never mean anything is an error. Most come with a repair.
 """
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Final
 
@@ -16,7 +16,16 @@ from rules.conditions.parse import parse, refuse
 from rules.conditions.print import quoted, subject_text, to_text, value_text
 from rules.conditions.problems import Code, Problem, Severity
 from rules.conditions.suggest import nearest
-from rules.conditions.terms import Attribute, DaysUntil, Measure, Subject, events_of, measure_of
+from rules.conditions.terms import (
+    Attribute,
+    DaysUntil,
+    Fitted,
+    Measure,
+    Score,
+    Subject,
+    events_of,
+    measure_of,
+)
 from rules.conditions.tree import (
     ORDERS,
     Among,
@@ -42,10 +51,12 @@ _AMOUNT: Final = re.compile(r"\D{0,4}?(-?[0-9]+(?:\.[0-9]+)?)\D{0,4}")
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """The names that the data has shown: kinds of event and attributes, canonical."""
+    """The names that the data has shown: kinds of event and attributes, canonical; and what nothing can be said of yet."""
 
     kinds: frozenset[str]
     attributes: frozenset[str]
+    unfitted: Mapping[Score, Mapping[str, object]] = field(default_factory=dict)
+    """Values that are known of nobody so far, and what is lacking: the params of the warning."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +100,9 @@ def _of_names(subject: Subject, vocabulary: Vocabulary) -> Iterator[Problem]:
         if events.kind not in vocabulary.kinds:
             params = {"kind": events.kind, "nearest": nearest(events.kind, vocabulary.kinds)}
             yield Problem(Code.UNKNOWN_KIND, events.span, params, severity=Severity.WARNING)
+    if isinstance(subject, Fitted) and subject.name in vocabulary.unfitted:
+        lacking = {"name": subject.name.value, **vocabulary.unfitted[subject.name]}
+        yield Problem(Code.NO_FIT, subject.span, lacking, severity=Severity.WARNING)
     attribute = subject.attribute if isinstance(subject, DaysUntil) else subject
     if isinstance(attribute, Attribute) and attribute.name not in vocabulary.attributes:
         params = {"name": attribute.name, "nearest": nearest(attribute.name, vocabulary.attributes)}
@@ -101,7 +115,11 @@ def _of_types(test: Test) -> Iterator[Problem]:
     match test:
         case Holds():
             if measure is not Measure.TRUTH:
-                example = _EXAMPLES[measure]
+                example = (
+                    "< 40%"
+                    if isinstance(test.subject, Fitted) and measure is Measure.PERCENT
+                    else _EXAMPLES[measure]
+                )
                 yield Problem(Code.NEEDS_COMPARISON, test.span, {**subject, "example": example})
         case _ if measure is Measure.TRUTH:
             yield Problem(Code.IS_TRUE_OR_FALSE, test.span, subject, _bare(test))
