@@ -7,9 +7,9 @@ makes of a customer is not stored anywhere.
 import json
 from dataclasses import asdict, replace
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVarTuple
 
-from sqlalchemy import BigInteger, Boolean, Column, Text, select
+from sqlalchemy import BigInteger, Boolean, Column, Select, Text, select
 from sqlmodel import Field, SQLModel, col
 
 from rules.lifecycle.buying import Buying, Model
@@ -48,19 +48,13 @@ def latest(tx: Transaction) -> Fit | None:
 
 def in_force(tx: Transaction, now: int) -> Fit | None:
     """Give the fit that customers are scored by at ``now``: of the usable ones as of then or earlier the latest."""
-    number = number_in_force(tx, now)
-    return None if number is None else _read(*tx.execute(_COLUMNS.where(col(FitRow.id) == number)).one())
+    row = tx.execute(_latest_as_of(_COLUMNS, now)).first()
+    return None if row is None else _read(*row)
 
 
 def number_in_force(tx: Transaction, now: int) -> int | None:
     """Give the number of the fit in force at ``now``."""
-    statement = (
-        select(col(FitRow.id))
-        .where(col(FitRow.usable), col(FitRow.as_of) <= now)
-        .order_by(col(FitRow.as_of).desc(), col(FitRow.id).desc())
-        .limit(1)
-    )
-    return tx.execute(statement).scalar_one_or_none()
+    return tx.execute(_latest_as_of(select(col(FitRow.id)), now)).scalar_one_or_none()
 
 
 def during(tx: Transaction, first: int, last: int) -> list[Fit]:
@@ -81,6 +75,14 @@ def during(tx: Transaction, first: int, last: int) -> list[Fit]:
 
 
 _COLUMNS = select(col(FitRow.id), col(FitRow.what))
+
+
+_Columns = TypeVarTuple("_Columns")
+
+
+def _latest_as_of(columns: Select[*_Columns], now: int) -> Select[*_Columns]:
+    usable = columns.where(col(FitRow.usable), col(FitRow.as_of) <= now)
+    return usable.order_by(col(FitRow.as_of).desc(), col(FitRow.id).desc()).limit(1)
 
 
 @lru_cache(maxsize=8)

@@ -268,7 +268,9 @@ def unanswered(in_force: Fit | None, latest: Fit | None) -> dict[Score, Lack]:
         return dict.fromkeys(Score, lacks[0])
     if in_force.whole is None or in_force.whole.spending is not None:
         return {}
-    return dict.fromkeys((Score.CLV, Score.CLV_RANK), in_force.whole.lacks[0])
+    return dict.fromkeys(
+        (Score.CLV, Score.CLV_RANK), (in_force.whole.lacks or (Lack(Lacking.NO_OPTIMUM),))[0]
+    )
 
 
 def discounts(rate: float) -> Floats:

@@ -361,7 +361,7 @@ class Grid:
         found = Scores.none(self._customers * len(self._steps))
         starts = np.searchsorted(self._steps.instants, [fit.as_of for fit in fits])
         cells = np.arange(shape[0] * shape[1]).reshape(shape)
-        for fit, begin, end in zip(fits, starts, [*starts[1:], len(self._steps)], strict=True):
+        for fit, begin, end in zip(fits, starts, np.append(starts, shape[1])[1:], strict=True):
             states, whose, latest = self._bought(fit.terms.kind)
             rows = latest[:, begin:end].reshape(-1)
             # What nothing happened to between two steps is scored once.
