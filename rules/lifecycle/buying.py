@@ -17,7 +17,7 @@ from functools import lru_cache
 from typing import Final
 
 import numpy as np
-from scipy.special import betainc, betaincc, betaln, expit, gammaln, psi
+from scipy.special import betainc, betaln, expit, gammaln, psi
 
 from rules.conditions.columns import Ints
 from rules.lifecycle.optimum import Floats, greatest
@@ -161,7 +161,7 @@ def _leaving(a: float, b: float) -> tuple[Floats, Floats]:
     log_p, log_q = -np.logaddexp(0.0, -z), -np.logaddexp(0.0, z)
     weights = np.exp(a * log_p + b * log_q - betaln(a, b)) * step
     p = np.exp(log_p)
-    below, above = betainc(a, b, p[0]), betaincc(a, b, p[-1])
+    below, above = betainc(a, b, p[0]), betainc(b, a, np.exp(log_q[-1]))
     beyond, share = 1 - weights.sum(), below / (below + above) if below + above > 0 else 0.5
     weights[0] += beyond * share
     weights[-1] += beyond * (1 - share)
