@@ -257,6 +257,8 @@ class RuleCard:
     open_alerts: int
     swept_at: int | None = None
     degraded: str | None = None
+    unknown: tuple[Problem, ...] = ()
+    """What its condition asks for and nobody's answer is known to, where that was asked."""
 
 
 @dataclass(frozen=True, slots=True)

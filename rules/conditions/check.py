@@ -87,6 +87,11 @@ def check(tree: Condition, vocabulary: Vocabulary) -> tuple[Problem, ...]:
     return tuple(problem for test in leaves(tree) for problem in _of_test(test, vocabulary))
 
 
+def unfitted(tree: Condition, vocabulary: Vocabulary) -> tuple[Problem, ...]:
+    """Give the warnings of `check` that say of values that they are known of nobody."""
+    return tuple(problem for problem in check(tree, vocabulary) if problem.code is Code.NO_FIT)
+
+
 def _of_test(test: Test, vocabulary: Vocabulary) -> Iterator[Problem]:
     yield from _of_names(test.subject, vocabulary)
     for events in events_of(test.subject):

@@ -45,5 +45,5 @@ def summary(until: date = UNTIL) -> Summary:
                     any(spent[day] > 0 for day in seen),
                 )
             )
-    columns = [np.array(column) for column in zip(*rows, strict=True)]
-    return Summary(*(column.astype(np.int64) for column in columns[:5]), columns[5].astype(np.bool_))
+    days_, first, last, spent_days, spent, spends = np.array(rows, dtype=np.int64).T
+    return Summary(days_, first, last, spent_days, spent, spends > 0)

@@ -64,8 +64,8 @@ def simulated(seed: int, customers: int, model: Model) -> Histories:
                 break
             x, last, gone = x + 1, later, chance.random() < leaves
         found.append((x, last))
-    x, t_x = (np.array(column) for column in zip(*found, strict=True))
-    return Histories(x.astype(np.int64), t_x.astype(np.float64), ages, np.ones(customers, dtype=np.int64))
+    repeats, lasts = np.array(found).T
+    return Histories(repeats.astype(np.int64), lasts, ages, np.ones(customers, dtype=np.int64))
 
 
 @pytest.mark.parametrize("model", Model)
@@ -92,7 +92,7 @@ def test_random_customers_are_seen_as_another_implementation_sees_them(model: Mo
 
 def test_counting_equal_histories_together_changes_nothing() -> None:
     one = simulated(3, 300, Model.MBG_NBD)
-    twice = Histories(*(np.tile(part, 2) for part in (one.x, one.t_x, one.T, one.weights)))
+    twice = Histories(np.tile(one.x, 2), np.tile(one.t_x, 2), np.tile(one.T, 2), np.tile(one.weights, 2))
     weighted = Histories(one.x, one.t_x, one.T, one.weights * 2)
     fits = [buying.fit(Model.MBG_NBD, of) for of in (one, twice, weighted)]
     assert fits[0] is not None
