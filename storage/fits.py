@@ -9,7 +9,7 @@ from dataclasses import asdict, replace
 from functools import lru_cache
 from typing import Any, TypeVarTuple
 
-from sqlalchemy import BigInteger, Boolean, Column, Select, Text, select
+from sqlalchemy import BigInteger, Boolean, Column, Select, Text, func, select
 from sqlmodel import Field, SQLModel, col
 
 from rules.lifecycle.buying import Buying, Model
@@ -57,12 +57,17 @@ def number_in_force(tx: Transaction, now: int) -> int | None:
     return tx.execute(_latest_as_of(select(col(FitRow.id)), now)).scalar_one_or_none()
 
 
-def during(tx: Transaction, first: int, last: int) -> list[Fit]:
-    """Give the fits that are in force some time from ``first`` to ``last``, in the order of their instants."""
-    before = number_in_force(tx, first)
+def first(tx: Transaction) -> int | None:
+    """Give the instant from which on a fit is in force; None without any."""
+    return tx.execute(select(func.min(col(FitRow.as_of))).where(col(FitRow.usable))).scalar_one()
+
+
+def during(tx: Transaction, since: int, until: int) -> list[Fit]:
+    """Give the fits that are in force some time from ``since`` to ``until``, in the order of their instants."""
+    before = number_in_force(tx, since)
     statement = (
         select(col(FitRow.as_of), col(FitRow.id))
-        .where(col(FitRow.usable), col(FitRow.as_of) > first, col(FitRow.as_of) <= last)
+        .where(col(FitRow.usable), col(FitRow.as_of) > since, col(FitRow.as_of) <= until)
         .order_by(col(FitRow.as_of), col(FitRow.id))
     )
     # Of several as of one instant the one that was made last.

@@ -332,4 +332,6 @@ class PreviewView:
     asks_for_events: bool
     data_from: int | None
     clipped: bool
+    valued_from: int | None = None
+    """The instant of the first fit of the value models, where the condition asks for values."""
     warnings: tuple[Problem, ...] = ()

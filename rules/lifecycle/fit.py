@@ -165,7 +165,7 @@ def histories(of: Summary, until: Ints | int, unit: Unit) -> Histories:
     )
 
 
-_BITS: Final = 21
+_BITS: Final = 22
 
 
 def amounts(of: Summary, decimals: int) -> Amounts:

@@ -40,10 +40,12 @@ def test_the_latest_usable_one_is_in_force_and_of_two_as_of_one_instant_the_late
         assert fits.latest(tx) is None
         assert fits.in_force(tx, D) is None
         assert fits.number_in_force(tx, D) is None
+        assert fits.first(tx) is None
         for as_of in (D, D + DAY, D + DAY, D - DAY):
             fits.add(tx, a_fit(as_of, UTC), now=D)
         fits.add(tx, replace(a_fit(D + 2 * DAY, UTC), whole=None), now=D)
     with database.reading() as tx:
+        assert fits.first(tx) == D - DAY
         found = {
             at: fits.number_in_force(tx, at)
             for at in (D - DAY - 1, D - DAY, D - 1, D, D + DAY - 1, D + DAY, D + 9 * DAY)
