@@ -59,7 +59,8 @@ def number_in_force(tx: Transaction, now: int) -> int | None:
 
 def first(tx: Transaction) -> int | None:
     """Give the instant from which on a fit is in force; None without any."""
-    return tx.execute(select(func.min(col(FitRow.as_of))).where(col(FitRow.usable))).scalar_one()
+    found: int | None = tx.execute(select(func.min(col(FitRow.as_of))).where(col(FitRow.usable))).scalar_one()
+    return found
 
 
 def during(tx: Transaction, since: int, until: int) -> list[Fit]:
