@@ -20,8 +20,8 @@ from rules.conditions.names import fold
 from rules.conditions.terms import Fitted, Own, Score
 from rules.errors import WarmlineError
 from rules.instants import HOUR, iso
+from rules.lifecycle import calibration, score
 from rules.lifecycle import fit as models
-from rules.lifecycle import score
 from rules.lifecycle.buying import Model
 from rules.lifecycle.fit import WEEK, Fit, Lack, Lacking, Terms
 from rules.lifecycle.purchases import Summary, new_days, running, standing
@@ -88,7 +88,7 @@ def fit(ctx: Context, terms: Terms, *, as_of: int | None = None) -> Fit:
             raise NoPurchasesError(
                 kind=terms.kind, as_of=iso(now), first=None if first is None else iso(first)
             )
-        held = models.holdout_weeks((day - date_ordinal(ctx.calendar.date_of(first))) // WEEK)
+        held = calibration.holdout_weeks((day - date_ordinal(ctx.calendar.date_of(first))) // WEEK)
         seen = _read(tx, ctx, terms, now=now, day=day, held=held)
         is_pruned = pruned.horizon(tx) is not None
     found = _fitted(ctx, terms, seen, now=now, day=day, held=held, is_pruned=is_pruned)
@@ -197,7 +197,7 @@ def _fitted(
         bare,
         whole=whole,
         segments=models.of_segments(everybody, codes, names, day=day, terms=terms, decimals=decimals),
-        calibration=models.calibrated(before, day - held * WEEK, seen.held_out, terms) if held else None,
+        calibration=calibration.calibrated(before, day - held * WEEK, seen.held_out, terms) if held else None,
     )
     return replace(found, cuts=_cuts(found, everybody, codes, names))
 

@@ -1,13 +1,12 @@
 """``bot.py value``: what customers are worth, by models that are fitted to the business's own purchases."""
 
 import sys
-from datetime import date, timedelta
 from typing import Any
 
 import click
 from rich.table import Table
 
-from handlers import shown
+from handlers import shown, value_json
 from handlers import value as use_case
 from handlers.answer import Choice
 from handlers.cli.base import FAILED, Cli, as_json, as_of, console, print_json
@@ -18,7 +17,7 @@ from rules.conditions.names import BadNameError, kind_name
 from rules.conditions.terms import Fitted, Score
 from rules.instants import iso
 from rules.lifecycle.buying import Model
-from rules.lifecycle.fit import Calibration, Fit, Lack, Lacking, Part, Terms, Unit
+from rules.lifecycle.fit import Calibration, Fit, Lack, Lacking, Terms, Unit
 from templates import facts
 from templates.voice import Voice
 from templates.words import name_of
@@ -84,7 +83,7 @@ def fit(
     terms = Terms(kind=kind, model=Model(model), unit=Unit(unit), discount=discount / 100)
     found = use_case.fit(cli.context, terms, as_of=as_of)
     if as_json:
-        print_json(_fit_json(found))
+        print_json(value_json.fit(found))
     else:
         _show_fit(cli, found)
         if found.whole is not None and found.id == 0:
@@ -102,8 +101,8 @@ def show(cli: Cli, as_json: bool) -> None:
     if as_json:
         print_json(
             {
-                "in_force": None if found.in_force is None else _whole_json(found.in_force),
-                "latest": None if found.latest is None else _whole_json(found.latest),
+                "in_force": None if found.in_force is None else value_json.whole(found.in_force),
+                "latest": None if found.latest is None else value_json.whole(found.latest),
             }
         )
         return
@@ -137,7 +136,7 @@ def of(cli: Cli, customer: str, as_of: int | None, as_json: bool) -> None:
             click.echo(f"  {name_of(one.person.external_id, LONGEST_ID)}", err=True)
         sys.exit(FAILED)
     if as_json:
-        print_json(_worth_json(found, cli.context.currency))
+        print_json(value_json.worth(found, cli.context.currency))
         return
     voice = shown.voice(cli.context)
     table = Table(
@@ -168,89 +167,6 @@ def _facts(found: Worth) -> tuple[Evidence, ...]:
     return evidence_of(asked, {term: found.values[term.name] for term in asked}, [0])[0]
 
 
-def _worth_json(found: Worth, currency: str) -> dict[str, object]:
-    told = {
-        name: float(column.numerators[0] / column.denominators) if column.known.any() else None
-        for name, column in found.values.items()
-    }
-    worth = told[Score.CLV]
-    return {
-        "customer": found.customer.person.external_id,
-        "as_of": iso(found.customer.as_of),
-        "fit": None if found.fit is None else found.fit.id,
-        "p_alive": told[Score.P_ALIVE],
-        "expected_purchases": told[Score.EXPECTED_PURCHASES],
-        "clv": None if worth is None else {"amount": f"{worth:.2f}", "currency": currency},
-        "clv_rank": told[Score.CLV_RANK],
-    }
-
-
-# A fit
-
-
-def _fit_json(found: Fit) -> dict[str, object]:
-    """Give what ``value fit --json`` answers; where something was lacking, with null for it, and ``lacks``."""
-    part = found.whole
-    spending = None if part is None or part.spending is None else part
-    return {
-        "model": found.terms.model.value,
-        "params": None if part is None else _params(part),
-        "log_likelihood": None if part is None else part.log_likelihood,
-        "customers": found.customers,
-        "spend": None
-        if spending is None or spending.spending is None
-        else {
-            "p": spending.spending.p,
-            "q": spending.spending.q,
-            "v": spending.spending.v,
-            "log_likelihood": spending.spending_log_likelihood,
-        },
-        **({"lacks": _lacks_json(found.lacks)} if part is None else {}),
-    }
-
-
-def _whole_json(found: Fit) -> dict[str, object]:
-    return {
-        "id": found.id,
-        "as_of": iso(found.as_of),
-        "usable": found.whole is not None,
-        **_fit_json(found),
-        "repeat_buyers": found.repeaters,
-        "weeks": found.weeks,
-        "kind": found.terms.kind,
-        "unit": found.terms.unit.value,
-        "discount": found.terms.discount,
-        "currency": found.currency,
-        "lacks": _lacks_json(found.lacks or (found.whole.lacks if found.whole else ())),
-        "segments": {
-            name: {"params": _params(part), "customers": part.customers}
-            for name, part in found.segments.items()
-        },
-        "calibration": None if found.calibration is None else _calibration_json(found.calibration),
-    }
-
-
-def _params(part: Part) -> dict[str, float]:
-    model = part.buying
-    return {"r": model.r, "alpha": model.alpha, "a": model.a, "b": model.b}
-
-
-def _lacks_json(lacks: tuple[Lack, ...]) -> list[dict[str, object]]:
-    return [{"what": one.what.value, "have": one.have, "need": one.need} for one in lacks]
-
-
-def _calibration_json(found: Calibration) -> dict[str, object]:
-    rows = zip(found.expected, found.actual, strict=True)
-    return {
-        "since": _day(found.since).isoformat(),
-        "customers": found.customers,
-        "weeks": [
-            {"week": week, "expected": expected, "actual": actual}
-            for week, (expected, actual) in enumerate(rows, 1)
-        ],
-    }
-
-
 def _show_fit(cli: Cli, found: Fit) -> None:
     out, voice = console(), shown.voice(cli.context)
     if found.whole is None:
@@ -262,7 +178,7 @@ def _show_fit(cli: Cli, found: Fit) -> None:
     table.add_row("customers", f"{found.customers:,}")
     table.add_row("who came back", f"{found.repeaters:,}")
     table.add_row("weeks", f"{found.weeks:,}")
-    for name, number in _params(part).items():
+    for name, number in value_json.params(part).items():
         unit = f" {found.terms.unit.value}s" if name == "alpha" else ""
         table.add_row(name, f"{number:.{_KEPT}g}{unit}")
     table.add_row("log-likelihood", f"{part.log_likelihood:,.3f}")
@@ -291,7 +207,7 @@ def _show_calibration(cli: Cli, found: Calibration | None, voice: Voice) -> None
     number = voice.figures.number
     numbers = {"expected": number(round(expected)), "actual": number(actual), "n": weeks}
     out.print(cli.words.plain("value", "calibration", **numbers), soft_wrap=True)
-    table = Table("week", "expected", "came", title=f"since {_day(found.since)}, added up")
+    table = Table("week", "expected", "came", title=f"since {value_json.day(found.since)}, added up")
     for column in table.columns:
         column.justify = "right"
     rows = list(zip(range(1, weeks + 1), found.expected, found.actual, strict=True))
@@ -312,7 +228,3 @@ def _lacks(cli: Cli, lacks: tuple[Lack, ...]) -> list[str]:
     return [
         cli.words.plain("value", "lack", what=one.what.value, have=one.have, need=one.need) for one in lacks
     ]
-
-
-def _day(ordinal: int) -> date:
-    return date(1970, 1, 1) + timedelta(days=ordinal)

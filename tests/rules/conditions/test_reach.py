@@ -52,6 +52,8 @@ def term(text: str) -> Term:
         ("median_gap(purchase)", EARLIEST),
         ("overdue(purchase)", EARLIEST),
         ("missing(sign_up, purchase, 7d)", EARLIEST),
+        ("p_alive", EARLIEST),
+        ("clv_rank", EARLIEST),
     ],
 )
 def test_each_term_says_from_when_on_it_looks_at_events(text: str, first: int) -> None:
