@@ -37,6 +37,7 @@ from handlers.cli.quarantine import quarantine
 from handlers.cli.rules import rules
 from handlers.cli.status import status
 from handlers.cli.sweep import sweep
+from handlers.cli.value import value
 from handlers.context import Clock, Context
 from handlers.deliver import Deliverer
 from handlers.demo.furnish import Data, Demo, clear, people_of
@@ -390,7 +391,7 @@ def entry(argv: Sequence[str]) -> int:
         cli.close()
 
 
-for command in (import_command, sweep, status, rules, processes, quarantine, db, doctor):
+for command in (import_command, sweep, status, rules, processes, value, quarantine, db, doctor):
     main.add_command(command)
 
 if __name__ == "__main__":

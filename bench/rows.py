@@ -3,13 +3,14 @@
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from bench import acks, answers, evaluation, heavy, intake, previews, room, sweeps
+from bench import acks, answers, evaluation, heavy, intake, previews, room, sweeps, value
 from bench.measure import Measure
 from bench.workbench import Workbench
 
 ROWS: Final[Mapping[str, Callable[[Workbench], list[Measure]]]] = {
     "evaluation": evaluation.evaluation,
     "preview": previews.previews,
+    "value": value.value,
     "sweep": sweeps.rates,
     "history": sweeps.longer_history,
     "heavy": heavy.heavy,

@@ -16,7 +16,7 @@ from rules.conditions.columns import Ints
 from rules.conditions.evaluate import evaluate
 from rules.conditions.problems import Problem
 from rules.conditions.reach import refuse_past
-from rules.conditions.terms import Term, events_of
+from rules.conditions.terms import Fitted, Term, events_of
 from rules.conditions.tree import Condition, terms
 from rules.errors import WarmlineError
 from rules.instants import DAY, iso
@@ -24,7 +24,7 @@ from rules.money import decimal_text
 from rules.preview.grid import MOST_CUSTOMERS, Grid, reach
 from rules.preview.outcome import Crossings, Outcome, crossings
 from rules.preview.steps import Steps, Stretch, every_text, weeks
-from storage import customers, events, pruned
+from storage import customers, events, fits, pruned
 from storage.database import Transaction
 from storage.facts import known_customers
 from storage.history import History
@@ -171,6 +171,7 @@ def _view(
         known=known,
         asks_for_events=bool(kinds),
         data_from=_data_from(tx, kinds),
+        valued_from=fits.first(tx) if any(isinstance(term, Fitted) for term in terms(of.tree)) else None,
         clipped=stretch.clipped,
         warnings=of.warnings,
     )

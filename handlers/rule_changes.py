@@ -18,8 +18,24 @@ from rules.alerts.states import Reason, Resolution
 from rules.conditions.check import Vocabulary
 from rules.conditions.parse import parse
 from rules.conditions.reach import refuse_past
+from rules.conditions.terms import Score
 from rules.conditions.tree import Condition
-from storage import alerts, audit, customers, events, inbox, matches, processes, pruned, retry, rules, timers
+from rules.instants import LATEST
+from rules.lifecycle.fit import unanswered
+from storage import (
+    alerts,
+    audit,
+    customers,
+    events,
+    fits,
+    inbox,
+    matches,
+    processes,
+    pruned,
+    retry,
+    rules,
+    timers,
+)
 from storage.audit import Entry
 from storage.database import Transaction
 from storage.rules import Rule
@@ -119,8 +135,17 @@ def remove(tx: Transaction, ctx: Context, actor: Actor, rule: Rule) -> int:
 def vocabulary(tx: Transaction) -> Vocabulary:
     """Give the names that the data has shown, for checking conditions, and those that stand for others."""
     return Vocabulary(
-        frozenset(events.kinds(tx)), frozenset(customers.attribute_names(tx)), processes.aliases(tx)
+        frozenset(events.kinds(tx)),
+        frozenset(customers.attribute_names(tx)),
+        processes.aliases(tx),
+        unfitted=unfitted(tx),
     )
+
+
+def unfitted(tx: Transaction) -> dict[Score, dict[str, object]]:
+    """Give the values that are known of nobody, whenever it is asked, each with what is lacking."""
+    lacks = unanswered(fits.in_force(tx, LATEST), fits.latest(tx))
+    return {name: {"what": one.what.value, "have": one.have, "need": one.need} for name, one in lacks.items()}
 
 
 def within_horizon(tx: Transaction, ctx: Context, tree: Condition) -> None:

@@ -17,7 +17,7 @@ from rules.access import Action, Actor, Rulebook, Thing
 from rules.alerts.rule import RuleBody, RuleState, difference
 from rules.alerts.typed import LONGEST_NAME, BadRuleNameError, Options, rule_name, with_options
 from rules.book import BookRule, book
-from rules.conditions.check import Accepted, accept
+from rules.conditions.check import Accepted, accept, unfitted
 from rules.conditions.evaluate import evaluate
 from rules.conditions.parse import parse
 from rules.conditions.tree import Condition, terms
@@ -113,7 +113,9 @@ def available(ctx: Context) -> list[BookRule]:
 def show(ctx: Context, name: str) -> RuleCard:
     """Give a rule; raises `NoRuleError` with the nearest names."""
     with ctx.database.reading() as tx:
-        return _card(tx, _named(tx, name))
+        rule = _named(tx, name)
+        unknown = unfitted(parse(rule.body.condition), rule_changes.vocabulary(tx))
+        return replace(_card(tx, rule), unknown=unknown)
 
 
 def history(ctx: Context, name: str) -> tuple[str, list[VersionView]]:

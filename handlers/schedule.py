@@ -16,6 +16,7 @@ from handlers.deliver import Deliverer
 from handlers.drafts import KEPT
 from handlers.http.metrics import Metrics
 from handlers.sweep import SweepInPastError, Swept, sweep
+from handlers.value import fit_if_due
 from rules.instants import DAY, MINUTE, SECOND
 from storage import drafts, inbox, upkeep
 from storage.errors import SweepRunningError
@@ -28,6 +29,8 @@ class Rhythm:
     """How often each thing is done; in milliseconds of elapsed time."""
 
     sweep: int = MINUTE
+    value: int = 10 * MINUTE
+    """How often it is asked whether the night's fit is due."""
     audit: int = 10 * MINUTE
     """How often it is asked whether the night's audit is due."""
     deliver: int = SECOND // 2
@@ -51,6 +54,7 @@ class Ticker:
         )
         for every, job in (
             (self._rhythm.sweep, self._sweep),
+            (self._rhythm.value, self._value),
             (self._rhythm.audit, self._audit),
             (self._rhythm.deliver, self._deliver),
             (self._rhythm.housekeeping, self._keep_house),
@@ -81,6 +85,9 @@ class Ticker:
             log.warning("sweep_in_past")
         else:
             self._count(done)
+
+    def _value(self) -> None:
+        fit_if_due(self._ctx)
 
     def _audit(self) -> None:
         try:

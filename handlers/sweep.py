@@ -21,10 +21,12 @@ from handlers.context import Context
 from handlers.moves import RuleCount
 from rules.alerts.rule import RuleState
 from rules.conditions.reach import refuse_past
+from rules.conditions.terms import Events, Fitted, Term
 from rules.conditions.thresholds import constants
+from rules.conditions.tree import Condition, terms
 from rules.errors import WarmlineError
 from rules.instants import iso
-from storage import customers, dirty, flips, outbox, pruned, running, timers
+from storage import customers, dirty, fits, flips, outbox, pruned, running, timers
 from storage import rules as rulebook
 from storage import terms as answers
 from storage.database import Dialect, Transaction
@@ -111,6 +113,11 @@ class _Doubt:
     """By rule id, of the rules that the sweep before it has settled: one that was changed since differs by right."""
     found: dict[int, Counter[str]] = field(default_factory=dict)
 
+    def trust(self, settled: Iterable[int]) -> None:
+        """Doubt those rules alone that are ``settled`` still: under a fit made meanwhile one differs by right."""
+        kept = set(settled)
+        self.revisions = {one: revision for one, revision in self.revisions.items() if one in kept}
+
     def note(self, block: Changes) -> None:
         same = {
             one.watched.rule.id
@@ -175,7 +182,9 @@ def sweep_and_audit(ctx: Context, *, as_of: int | None = None) -> Audited:
         kind_moves.finish(ctx)
         counts, _ = _sweep(ctx, now, full=False)
         with ctx.database.reading() as tx:
-            settled = {one.id: one for one in rulebook.listing(tx) if _is_settled(one, _basis(ctx))}
+            rules = rulebook.listing(tx)
+            bases = _bases(tx, ctx, rules, now)
+            settled = {one.id: one for one in rules if _is_settled(one, bases)}
         revisions = {one.id: one.revision for one in settled.values()}
         doubt = _Doubt(came=np.zeros(0, dtype=np.int64), revisions=revisions)
         again, everybody = _sweep(ctx, now, full=True, doubt=doubt)
@@ -207,16 +216,18 @@ def _sweep(ctx: Context, now: int, *, full: bool, doubt: _Doubt | None = None) -
         climbs = not full and pruned.is_through(snapshot)
         watched = changes.watch(snapshot, rules, now=now)
         counts = {rule.id: RuleCount(rule=rule.name) for rule in rules}
-        plan = _Plan(everybody=watched) if full else _plan(snapshot, ctx, watched, now)
+        bases = _bases(snapshot, ctx, rules, now)
+        plan = _Plan(everybody=watched) if full else _plan(snapshot, ctx, watched, bases, now)
         if doubt is not None:
             doubt.came = dirty.customers(snapshot)
+            doubt.trust(rule.id for rule in rules if _is_settled(rule, bases))
         looked_at, rungs = _go_through(
             snapshot, ctx, plan, counts, now=now, ladders=believed if climbs else None, doubt=doubt
         )
     with ctx.database.writing() as tx:
         # The rules before their messages, as whoever removes a rule takes them.
         revisions = [(rule.id, rule.revision) for rule in rules]
-        rulebook.finish_sweep(tx, revisions, now=now, basis=_basis(ctx))
+        rulebook.finish_sweep(tx, revisions, now=now, bases=bases)
         outbox.release_forming(tx, now=ctx.elapsed())
         if doubt is not None:
             rulebook.recount_matches(tx)
@@ -261,13 +272,15 @@ def _go_through(
     return everybody or len(plan.candidates), rungs
 
 
-def _plan(tx: Transaction, ctx: Context, watched: Sequence[Watched], now: int) -> _Plan:
+def _plan(
+    tx: Transaction, ctx: Context, watched: Sequence[Watched], bases: Mapping[int, str], now: int
+) -> _Plan:
     """Find who may have changed since the last sweep; rules that are new, edited or resumed are looked at for everybody.
 
     Whoever is told of by nothing that came in, no edge that an event has crossed, no timer and no wait that is over
     answers every rule as before.
     """
-    few = [one for one in watched if _is_settled(one.rule, _basis(ctx))]
+    few = [one for one in watched if _is_settled(one.rule, bases)]
     if not few:
         return _Plan(everybody=list(watched))
     most = max(FEW, int(WORTH_ALL[tx.dialect] * customers.about(tx)))
@@ -286,7 +299,7 @@ def _candidates(tx: Transaction, ctx: Context, few: Sequence[Watched], now: int,
         return None
     asked = constants(one.condition for one in few)
     last = min(one.rule.settled_at for one in few if one.rule.settled_at is not None)
-    passing = flips.Passing(last=last, now=now, calendar=ctx.calendar)
+    passing = flips.Passing(last=last, now=now, calendar=ctx.calendar, purchases=_purchases(tx, asked, now))
     passed = flips.customers_in(tx, answers.flips(asked, passing), most)
     if passed is None:
         return None
@@ -304,13 +317,28 @@ def _refuse_past(tx: Transaction, ctx: Context, rules: Iterable[Rule], now: int)
             refuse_past(changes.parsed(rule.body.condition), horizon, now, ctx.calendar)
 
 
-def _is_settled(rule: Rule, basis: str) -> bool:
-    return rule.change is None and rule.settled_at is not None and rule.basis == basis
+def _purchases(tx: Transaction, asked: Iterable[Term], now: int) -> Events | None:
+    """Give what the fit in force takes for purchases, if anything that is asked hangs on it."""
+    fit = fits.in_force(tx, now) if any(isinstance(term, Fitted) for term in asked) else None
+    return None if fit is None else Events(fit.terms.kind)
 
 
-def _basis(ctx: Context) -> str:
-    """Say what answers hang on beside conditions and data: in another zone days begin at other instants."""
-    return f"{MEANING} {ctx.calendar.zone} {ctx.currency}"
+def _is_settled(rule: Rule, bases: Mapping[int, str]) -> bool:
+    return rule.change is None and rule.settled_at is not None and rule.basis == bases[rule.id]
+
+
+def _bases(tx: Transaction, ctx: Context, rules: Iterable[Rule], now: int) -> dict[int, str]:
+    """Say of each rule what its answers hang on beside its condition and the data.
+
+    In another zone days begin at other instants; and under another fit everybody is worth something else.
+    """
+    common = f"{MEANING} {ctx.calendar.zone} {ctx.currency}"
+    fitted = f"{common} fit {fits.number_in_force(tx, now)}"
+    return {rule.id: fitted if _is_fitted(changes.parsed(rule.body.condition)) else common for rule in rules}
+
+
+def _is_fitted(condition: Condition) -> bool:
+    return any(isinstance(term, Fitted) for term in terms(condition))
 
 
 def _forget(ctx: Context, touched: Sequence[bytes]) -> None:

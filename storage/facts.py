@@ -16,7 +16,10 @@ from rules.conditions.columns import Bools, Ints, Mixed, Words
 from rules.conditions.days import business_days, midnights
 from rules.conditions.terms import Events, Own
 from rules.instants import Calendar
-from storage import pruned, sets
+from rules.lifecycle.fit import Fit
+from rules.lifecycle.purchases import Summary, summary
+from rules.lifecycle.score import Scores, scores
+from storage import fits, pruned, purchases, sets
 from storage.data import read_value
 from storage.database import Dialect, Transaction
 from storage.heavy import HeavyAccounts
@@ -122,6 +125,21 @@ class Facts:
         return self._heavy.new_rungs()
 
     # Facts of the customer
+
+    def scores(self, *, ahead: bool) -> Scores | None:
+        """Give what the fit in force says of each customer; None without one. With ``ahead``, of the months to come too."""
+        fit = self.fit()
+        if fit is None:
+            return None
+        return self._once(("scores", ahead), lambda: self._scores(fit, ahead=ahead))
+
+    def fit(self) -> Fit | None:
+        """Give the fit in force at now."""
+        return self._once(("fit",), lambda: fits.in_force(self._tx, self.now))
+
+    def purchases(self, kind: str) -> Summary:
+        """Give what each customer's events of ``kind`` up to now come to, as the value models see them."""
+        return self._once(("purchases", kind), lambda: self._purchases(kind))
 
     def own(self, name: Own) -> Words:
         """Give the customer's own text ``name``: segment, owner, country or language."""
@@ -289,6 +307,19 @@ class Facts:
             "AND event.customer_id < :after_id GROUP BY event.customer_id"
         )
         return text(sql).bindparams(**binds, first_id=stretch.first, after_id=stretch.after)
+
+    # Purchases
+
+    def _purchases(self, kind: str) -> Summary:
+        ask = purchases.of_customers if self._stretch is None else purchases.of_stretch
+        found = ask(self._tx, self.ids, kind=kind, currency=self.currency, until=self.now)
+        return summary(found, self.calendar, len(self))
+
+    def _scores(self, fit: Fit, *, ahead: bool) -> Scores:
+        segments = self.own(Own.SEGMENT)
+        # Code -1, of those without a segment, finds the last: the models of all customers.
+        places = np.append(fit.places(segments.words), 0)[segments.codes]
+        return scores(fit, self.purchases(fit.terms.kind), places, self.currency, ahead=ahead)
 
     # Days
 

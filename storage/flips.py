@@ -52,6 +52,8 @@ class Passing:
     last: int
     now: int
     calendar: Calendar
+    purchases: Events | None = None
+    """What the fit in force, the same at both sweeps, takes for purchases; None without a fit."""
 
     def came(self, *selections: Events) -> Iterator[Flip]:
         """Give whose events came into being: those that were dated into the future."""

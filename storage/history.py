@@ -4,7 +4,7 @@ Events without a filter come in bulk, as the driver gives them fastest, and are 
 stood before is asked of `facts`, as a sweep would. It must not know what a term makes of it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -13,7 +13,10 @@ from sqlalchemy import text
 from rules.conditions.columns import Ints, Mixed, Words
 from rules.conditions.terms import MOST_GAPS, Events, Own
 from rules.instants import Calendar
+from rules.lifecycle.fit import Fit
+from rules.lifecycle.purchases import Purchases
 from rules.preview.grid import Stream
+from storage import fits, purchases
 from storage.database import Transaction
 from storage.events import kind_ids
 from storage.facts import Facts, Known
@@ -55,7 +58,7 @@ class History:
         self._tx = tx
         self._first, self._last = first, last
         self._reach = reach
-        self._currency = currency
+        self.currency = currency
         self._ids = ids
         self.known_since = known_since
         self._then, self._in_the_end = (
@@ -102,6 +105,14 @@ class History:
         """Give the latest business days with such events up to ``first``, as `Facts.latest_days` does."""
         return self._then.latest_days(events, MOST_GAPS + 1)
 
+    def fits(self) -> Sequence[Fit]:
+        """Give the fits of the value models that are in force some time from ``first`` to ``last``, in their order."""
+        return fits.during(self._tx, self._first, self._last)
+
+    def purchases(self, kind: str) -> Purchases:
+        """Give all events of ``kind`` up to ``last``, as the value models see them."""
+        return purchases.of_stretch(self._tx, self._ids, kind=kind, currency=self.currency, until=self._last)
+
     def own(self, name: Own) -> Words:
         """Give the customer's own text as it is today: what it was before is not kept."""
         return self._in_the_end.own(name)
@@ -139,7 +150,7 @@ class History:
             "until": self._last,
         }
         read = _from_sqlite if self._tx.dialect == "sqlite" else _from_postgresql
-        customers, instants, amounts = read(self._tx, bounds, self._currency)
+        customers, instants, amounts = read(self._tx, bounds, self.currency)
         # A range of customers was read; perhaps not all of them are asked for.
         places = np.minimum(np.searchsorted(self._ids, customers), len(self._ids) - 1)
         asked = self._ids[places] == customers

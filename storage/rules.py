@@ -238,8 +238,10 @@ def begin_sweep(tx: Transaction, rule_ids: Iterable[int], *, now: int) -> None:
     tx.execute(update(RuleRow).where(col(RuleRow.id).in_(list(rule_ids))).values(swept_at=now))
 
 
-def finish_sweep(tx: Transaction, revisions: Iterable[tuple[int, int]], *, now: int, basis: str) -> None:
-    """Note that a sweep at ``now`` went through with these (rule id, revision) pairs.
+def finish_sweep(
+    tx: Transaction, revisions: Iterable[tuple[int, int]], *, now: int, bases: Mapping[int, str]
+) -> None:
+    """Note that a sweep at ``now`` went through with these (rule id, revision) pairs, and on which basis, by rule id.
 
     A rule that something was done to meanwhile keeps its mark, and is settled no more: the sweep has left out
     customers of it, even where it was paused and is watched again.
@@ -253,11 +255,12 @@ def finish_sweep(tx: Transaction, revisions: Iterable[tuple[int, int]], *, now: 
     )
     through = set(swept) & {(row[0], row[1]) for row in tx.execute(statement.with_for_update())}
     tx.execute(update(RuleRow).where(col(RuleRow.id).in_(rule_ids)).values(swept_at=now, settled_at=None))
-    tx.execute(
-        update(RuleRow)
-        .where(col(RuleRow.id).in_([rule_id for rule_id, _ in through]))
-        .values(change=None, settled_at=now, basis=basis)
-    )
+    for basis in sorted(set(bases.values())):
+        tx.execute(
+            update(RuleRow)
+            .where(col(RuleRow.id).in_([rule_id for rule_id, _ in through if bases[rule_id] == basis]))
+            .values(change=None, settled_at=now, basis=basis)
+        )
 
 
 def count_matches(tx: Transaction, changes: Mapping[int, int]) -> None:

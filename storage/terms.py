@@ -28,11 +28,13 @@ from rules.conditions.terms import (
     DaysUntil,
     Events,
     Field,
+    Fitted,
     MedianGap,
     Missing,
     Never,
     Overdue,
     Own,
+    Score,
     Silent,
     Subject,
     Sum,
@@ -42,6 +44,7 @@ from rules.conditions.thresholds import whole_steps
 from rules.conditions.tree import both
 from rules.conditions.windows import Window
 from rules.instants import DAY, EARLIEST, LATEST, Calendar
+from rules.lifecycle.score import column
 from storage.database import Transaction
 from storage.facts import NO_DAY, Facts, IdRange, Known, known_customers
 from storage.flips import Flip, Passing
@@ -259,6 +262,11 @@ def _field(facts: Facts, term: Field) -> Column:
     return facts.own(term.name)
 
 
+def _fitted(facts: Facts, term: Fitted) -> Numbers:
+    found = facts.scores(ahead=term.name is not Score.P_ALIVE)
+    return column(found, term.name, len(facts))
+
+
 def _days_until(facts: Facts, term: DaysUntil) -> Numbers:
     """Give days from today to each distinct text that is a date."""
     dates = facts.attribute(term.attribute.name)
@@ -322,6 +330,12 @@ def _waited(passing: Passing, term: Missing, _: Constants) -> Iterable[Flip]:
     yield from passing.left(term.events, term.window)
 
 
+def _bought(passing: Passing, _: Fitted, __: Constants) -> Iterable[Flip]:
+    # Values change with the customer's own events; under another fit everything is evaluated anew.
+    if passing.purchases is not None:
+        yield from passing.came(passing.purchases)
+
+
 def _tenure_grew(passing: Passing, term: Field, constants: Constants) -> Iterable[Flip]:
     if term.name is Own.TENURE:
         yield from passing.known_for_days(constants)
@@ -342,4 +356,5 @@ _HOW: Final[Mapping[type[Term], _How]] = {
     DaysUntil: _How(_days_until, _never_by_itself, _days_until_at),
     Attribute: _How(lambda facts, term: facts.attribute(term.name), _never_by_itself),
     Field: _How(_field, _tenure_grew),
+    Fitted: _How(_fitted, _bought),
 }

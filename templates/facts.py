@@ -21,11 +21,13 @@ from rules.conditions.terms import (
     EventCall,
     Events,
     Field,
+    Fitted,
     MedianGap,
     Missing,
     Never,
     Overdue,
     Own,
+    Score,
     Silent,
     Subject,
     Sum,
@@ -116,6 +118,8 @@ def _label(subject: Subject, voice: Voice) -> str:
             return voice.plain("terms", "days_until", attribute=spoken(attribute.name))
         case Field(name):
             return voice.plain("terms", f"field_{name}")
+        case Fitted(name):
+            return voice.plain("terms", f"score_{name}")
         case Attribute(name):
             return title(name)
         case _:
@@ -142,11 +146,11 @@ def _value(subject: Subject, number: Fraction, text: str, voice: Voice) -> str:
             return voice.plain("terms", "value_days", n=int(number), shown=figures.number(number))
         case Overdue():
             return voice.plain("terms", "value_times_gap", shown=figures.number(number))
-        case Change():
-            return figures.percent(number)
-        case Sum() | Average():
+        case Fitted(Score.P_ALIVE | Score.CLV_RANK) | Change():
+            return figures.chance(number) if isinstance(subject, Fitted) else figures.percent(number)
+        case Sum() | Average() | Fitted(Score.CLV):
             return figures.amount(number, voice.currency)
-        case Call():
+        case Call() | Fitted():
             return figures.number(number)
         case _:
             return name_of(text, limits.VALUE)

@@ -50,6 +50,13 @@ class Figures:
         whole = format_percent(Decimal(round(ratio * 100)) / 100, locale=self.locale)
         return f"+{whole}" if ratio > 0 else whole
 
+    def chance(self, ratio: Fraction) -> str:
+        """Write a probability or a share as a percentage; what is neither sure nor impossible is never shown as if it were."""
+        whole = round(ratio * 100)
+        return format_percent(
+            Decimal(min(max(whole, 1), 99) if 0 < ratio < 1 else whole) / 100, locale=self.locale
+        )
+
     def day(self, instant: int) -> str:
         """Write the business date of an instant: ``Nov 22, 2026``."""
         return format_date(self.calendar.date_of(_sane(instant)), format="medium", locale=self.locale)

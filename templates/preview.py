@@ -118,6 +118,8 @@ def notes(view: PreviewView, voice: Voice) -> list[Mrkdwn]:
         said.append(voice.say("preview", "no_events"))
     elif view.data_from is not None and view.data_from > view.since:
         said.append(voice.say("preview", "data_from", day=voice.figures.day(view.data_from)))
+    if view.valued_from is not None and view.valued_from > view.since:
+        said.append(voice.say("preview", "valued_from", day=voice.figures.day(view.valued_from)))
     if view.clipped:
         said.append(voice.say("preview", "clipped"))
     every = (

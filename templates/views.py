@@ -259,6 +259,8 @@ class RuleCard:
     open_alerts: int
     swept_at: int | None = None
     degraded: str | None = None
+    unknown: tuple[Problem, ...] = ()
+    """What its condition asks for and nobody's answer is known to, where that was asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -332,6 +334,8 @@ class PreviewView:
     asks_for_events: bool
     data_from: int | None
     clipped: bool
+    valued_from: int | None = None
+    """The instant of the first fit of the value models, where the condition asks for values."""
     warnings: tuple[Problem, ...] = ()
 
 

@@ -77,7 +77,9 @@ def list_rules(cli: Cli, as_json: bool) -> None:
 @click.pass_obj
 def show(cli: Cli, name: str, as_json: bool) -> None:
     """Show one rule."""
-    _show(rulebook.show(cli.context, name), as_json)
+    card = rulebook.show(cli.context, name)
+    _show(card, as_json)
+    _warn(cli, card.unknown)
 
 
 @rules.command("history")

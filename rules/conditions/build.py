@@ -17,12 +17,14 @@ from rules.conditions.terms import (
     FUNCTIONS,
     NOT_YET,
     OWN,
+    SCORES,
     Argument,
     Attribute,
     Call,
     Count,
     Events,
     Field,
+    Fitted,
     Never,
     Property,
     Subject,
@@ -145,17 +147,19 @@ class _Builder:
             return Attribute(self._name(side, name_of), span=span(side))
         return self._field(side)
 
-    def _field(self, side: Raw) -> Field:
+    def _field(self, side: Raw) -> Field | Fitted:
         name = self._name(side, name_of)
         if name in OWN:
             return Field(OWN[name], span=span(side))
+        if name in SCORES:
+            return Fitted(SCORES[name], span=span(side))
         if name in NOT_YET:
             raise refusal(Code.NOT_YET, side, {"name": name})
         if name in FUNCTIONS:
             raise refusal(Code.NEEDS_BRACKETS, side, {"function": name, "usage": FUNCTIONS[name].usage})
-        guess = nearest(name, (*OWN, *FUNCTIONS))
+        guess = nearest(name, (*OWN, *SCORES, *FUNCTIONS))
         params = {"name": self._text(side), "nearest": guess}
-        raise refusal(Code.UNKNOWN_FIELD, side, params, guess if guess in OWN else None)
+        raise refusal(Code.UNKNOWN_FIELD, side, params, guess if guess in OWN or guess in SCORES else None)
 
     def _constant_first(self, side: Raw, comparison: tuple[Raw, Raw] | None) -> Refused:
         """Say of ``30 < tenure`` that the constant belongs on the right."""

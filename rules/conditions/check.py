@@ -17,7 +17,16 @@ from rules.conditions.print import quoted, subject_text, to_text, value_text
 from rules.conditions.problems import Code, Problem, Severity
 from rules.conditions.rename import renamed
 from rules.conditions.suggest import nearest
-from rules.conditions.terms import Attribute, DaysUntil, Measure, Subject, events_of, measure_of
+from rules.conditions.terms import (
+    Attribute,
+    DaysUntil,
+    Fitted,
+    Measure,
+    Score,
+    Subject,
+    events_of,
+    measure_of,
+)
 from rules.conditions.tree import (
     ORDERS,
     Among,
@@ -48,6 +57,8 @@ class Vocabulary:
     kinds: frozenset[str]
     attributes: frozenset[str]
     aliases: Mapping[str, str] = field(default_factory=dict)
+    unfitted: Mapping[Score, Mapping[str, object]] = field(default_factory=dict)
+    """Values that are known of nobody so far, and what is lacking: the params of the warning."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +89,11 @@ def check(tree: Condition, vocabulary: Vocabulary) -> tuple[Problem, ...]:
     return tuple(problem for test in leaves(tree) for problem in _of_test(test, vocabulary))
 
 
+def unfitted(tree: Condition, vocabulary: Vocabulary) -> tuple[Problem, ...]:
+    """Give the warnings of `check` that say of values that they are known of nobody."""
+    return tuple(problem for problem in check(tree, vocabulary) if problem.code is Code.NO_FIT)
+
+
 def _of_test(test: Test, vocabulary: Vocabulary) -> Iterator[Problem]:
     yield from _of_names(test.subject, vocabulary)
     for events in events_of(test.subject):
@@ -91,6 +107,9 @@ def _of_names(subject: Subject, vocabulary: Vocabulary) -> Iterator[Problem]:
         if events.kind not in vocabulary.kinds:
             params = {"kind": events.kind, "nearest": nearest(events.kind, vocabulary.kinds)}
             yield Problem(Code.UNKNOWN_KIND, events.span, params, severity=Severity.WARNING)
+    if isinstance(subject, Fitted) and subject.name in vocabulary.unfitted:
+        lacking = {"name": subject.name.value, **vocabulary.unfitted[subject.name]}
+        yield Problem(Code.NO_FIT, subject.span, lacking, severity=Severity.WARNING)
     attribute = subject.attribute if isinstance(subject, DaysUntil) else subject
     if isinstance(attribute, Attribute) and attribute.name not in vocabulary.attributes:
         params = {"name": attribute.name, "nearest": nearest(attribute.name, vocabulary.attributes)}
@@ -103,7 +122,11 @@ def _of_types(test: Test) -> Iterator[Problem]:
     match test:
         case Holds():
             if measure is not Measure.TRUTH:
-                example = _EXAMPLES[measure]
+                example = (
+                    "< 40%"
+                    if isinstance(test.subject, Fitted) and measure is Measure.PERCENT
+                    else _EXAMPLES[measure]
+                )
                 yield Problem(Code.NEEDS_COMPARISON, test.span, {**subject, "example": example})
         case _ if measure is Measure.TRUTH:
             yield Problem(Code.IS_TRUE_OR_FALSE, test.span, subject, _bare(test))

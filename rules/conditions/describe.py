@@ -17,6 +17,7 @@ from rules.conditions.terms import (
     DaysUntil,
     Events,
     Field,
+    Fitted,
     Measure,
     Property,
     Subject,
@@ -107,7 +108,7 @@ def _subject(subject: Subject, say: Say) -> str:
             return say("say_property", name=name)
         case Attribute(name):
             return say("say_attribute", name=name)
-        case Field(name):
+        case Field(name) | Fitted(name):
             return say(f"say_{name}")
         case DaysUntil(attribute):
             return say("say_days_until", name=attribute.name)

@@ -33,6 +33,7 @@ class Code(StrEnum):
     UNKNOWN_KIND = "unknown_kind"
     UNKNOWN_ATTRIBUTE = "unknown_attribute"
     NOT_YET = "not_yet"
+    NO_FIT = "no_fit"
     BAD_NAME = "bad_name"
     # what stands between a function's brackets
     NEEDS_BRACKETS = "needs_brackets"

@@ -18,6 +18,7 @@ from rules.conditions.terms import (
     DaysSinceFirst,
     DaysUntil,
     Field,
+    Fitted,
     MedianGap,
     Missing,
     Never,
@@ -62,8 +63,8 @@ def since(term: Term, now: int, calendar: Calendar) -> int:
             return LATEST if events.where is None else EARLIEST
         case Never(events):
             return LATEST if events.where is None else EARLIEST
-        case MedianGap() | Overdue() | Missing():
-            # Gaps lie between days, and an answer follows its question: neither is left in a tally.
+        case MedianGap() | Overdue() | Missing() | Fitted():
+            # Gaps lie between days, purchases fall on them, an answer follows its question: none is left in a tally.
             return EARLIEST
         case Field() | Attribute() | DaysUntil():
             return LATEST

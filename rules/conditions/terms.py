@@ -79,6 +79,29 @@ class Attribute(Term):
     name: str
 
 
+class Score(StrEnum):
+    """What a fit of the value models says of a customer."""
+
+    P_ALIVE = "p_alive"
+    EXPECTED_PURCHASES = "expected_purchases"
+    CLV = "clv"
+    CLV_RANK = "clv_rank"
+
+
+SCORES: Final = {score.value: score for score in Score}
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted(Term):
+    """A customer's value by the fit in force: the chance that they buy again (``p_alive``), how often they will within
+    twelve months, what that is worth, and which share of customers is worth less (``clv_rank``).
+
+    Unknown without a fit, of those who never bought, and of their worth where they spent nothing in the account's currency.
+    """
+
+    name: Score
+
+
 @dataclass(frozen=True, slots=True)
 class Call(Term):
     """A function: its name, what its value is, what it takes in the order of its fields, and an example."""
@@ -274,10 +297,16 @@ FUNCTIONS: Final[dict[str, type[Call]]] = {
     )
 }
 
-NOT_YET: Final = frozenset(
-    {"stage", "status", "type", "value_tier", "health", "p_alive", "expected_purchases", "clv"}
-)
+NOT_YET: Final = frozenset({"stage", "status", "type", "value_tier", "health"})
 """Fields that come with the definitions of the life cycle; refused by name until then."""
+
+
+_SCORES: Final = {
+    Score.P_ALIVE: Measure.PERCENT,
+    Score.EXPECTED_PURCHASES: Measure.RATIO,
+    Score.CLV: Measure.MONEY,
+    Score.CLV_RANK: Measure.PERCENT,
+}
 
 
 def measure_of(subject: Subject) -> Measure:
@@ -287,6 +316,8 @@ def measure_of(subject: Subject) -> Measure:
             return subject.measure
         case Field(name):
             return Measure.DAYS if name is Own.TENURE else Measure.TEXT
+        case Fitted(name):
+            return _SCORES[name]
         case Property(name):
             return {AMOUNT: Measure.MONEY, CURRENCY: Measure.TEXT}.get(name, Measure.OPEN)
         case _:

@@ -6,7 +6,7 @@ are columns of (customers x steps) values, customer by customer, exact as a swee
 are stored, nor what is done with an answer.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol, TypeVar
 
@@ -27,11 +27,13 @@ from rules.conditions.terms import (
     EventCall,
     Events,
     Field,
+    Fitted,
     MedianGap,
     Missing,
     Never,
     Overdue,
     Own,
+    Score,
     Silent,
     Subject,
     Sum,
@@ -40,6 +42,9 @@ from rules.conditions.terms import (
 from rules.conditions.tree import both
 from rules.conditions.windows import Window
 from rules.instants import DAY, EARLIEST
+from rules.lifecycle.fit import Fit
+from rules.lifecycle.purchases import Purchases, Summary, running
+from rules.lifecycle.score import Scores, column, scores
 from rules.preview.steps import Steps
 
 MOST_CUSTOMERS: Final = 16_384
@@ -110,6 +115,16 @@ class Past(Protocol):
 
         Days are counted since 1970-01-01; `NEVER` fills the row of those with fewer.
         """
+
+    @property
+    def currency(self) -> str:
+        """The account's currency."""
+
+    def fits(self) -> Sequence[Fit]:
+        """Give the fits of the value models that are in force at any step, in the order of their instants."""
+
+    def purchases(self, kind: str) -> Purchases:
+        """Give all events of ``kind`` up to the last step, as the value models see them."""
 
     def own(self, name: Own) -> Words:
         """Give the customer's own text."""
@@ -199,6 +214,9 @@ class Grid:
                 return Truths(_flat(there & (self._running("count", events, window) == 0)))
             case Missing(events, answer, window):
                 return Truths(_flat(self._missing(events, answer, window)))
+            case Fitted(name):
+                found = self._scores(ahead=name is not Score.P_ALIVE)
+                return column(found, name, self._customers * len(self._steps))
             case DaysUntil(attribute):
                 return self._days_until(self._past.attribute(attribute.name))
             case Attribute(name):
@@ -330,6 +348,37 @@ class Grid:
         unique, places = np.unique(days, return_inverse=True)
         ends = [window.expiry(start, calendar) for start in midnights(unique, calendar).tolist()]
         return np.array(ends, dtype=np.int64)[places]
+
+    # Values
+
+    def _scores(self, *, ahead: bool) -> Scores:
+        return self._once(("scores", ahead), lambda: self._scored(ahead=ahead))
+
+    def _scored(self, *, ahead: bool) -> Scores:
+        """Score, by the fit in force at each step, what each customer had bought by then."""
+        fits, shape = self._past.fits(), (self._customers, len(self._steps))
+        segments = self._past.own(Own.SEGMENT)
+        found = Scores.none(self._customers * len(self._steps))
+        starts = np.searchsorted(self._steps.instants, [fit.as_of for fit in fits])
+        cells = np.arange(shape[0] * shape[1]).reshape(shape)
+        for fit, begin, end in zip(fits, starts, np.append(starts, shape[1])[1:], strict=True):
+            states, whose, latest = self._bought(fit.terms.kind)
+            rows = latest[:, begin:end].reshape(-1)
+            # What nothing happened to between two steps is scored once.
+            once, place = np.unique(rows[rows >= 0], return_inverse=True)
+            places = np.append(fit.places(segments.words), 0)[segments.codes[whose[once]]]
+            some = scores(fit, states.rows(once), places, self._past.currency, ahead=ahead)
+            found.put(cells[:, begin:end].reshape(-1)[rows >= 0], some, place)
+        return found
+
+    def _bought(self, kind: str) -> tuple[Summary, Ints, Ints]:
+        """Give what purchases came to by each of them, whose, and which of these states holds at each step; -1 is none."""
+        return self._once(("bought", kind), lambda: self._states(self._past.purchases(kind)))
+
+    def _states(self, purchases: Purchases) -> tuple[Summary, Ints, Ints]:
+        latest = np.full((self._customers, len(self._steps)), -1, dtype=np.int64)
+        self._place(latest, purchases.places, purchases.instants, np.arange(len(purchases.places)))
+        return running(purchases, self._steps.calendar), purchases.places, latest
 
     # The customer's own
 

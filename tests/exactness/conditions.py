@@ -133,6 +133,14 @@ TESTS: Mapping[str, Callable[[random.Random], str]] = {
     "attribute": lambda some: some.choice(
         ("attr.plan = gold", "attr.seats >= 10", "attr.plan contains o", "attr.renewal_date > 2024-03-31")
     ),
+    "value": lambda some: some.choice(
+        (
+            f"p_alive {_compared(some, '30%', '50%', '60%', '70%')}",
+            f"expected_purchases {_compared(some, '0.5', '2', '4', '6.5')}",
+            f"clv {_compared(some, '20', '60', '100', '150')}",
+            f"clv_rank {_compared(some, '10%', '30%', '60%', '100%')}",
+        )
+    ),
 }
 """One kind of term after the other, with constants that the events of histories come near."""
 OF_EVENTS = tuple(TESTS)[: tuple(TESTS).index("days_until")]

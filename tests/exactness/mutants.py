@@ -11,7 +11,7 @@ from unittest import mock
 
 from handlers import sweep as sweeping
 from rules.conditions.windows import Window
-from storage import customers, dirty, flips, matches, rules, timers
+from storage import customers, dirty, fits, flips, matches, rules, timers
 from storage import terms as answers
 
 Patch = Callable[[Any, str, Any], None]
@@ -127,6 +127,14 @@ def late_events_leave_the_rungs_above_them(patch: Patch) -> None:
     patch(dirty, "since", lambda *_: {})
 
 
+def another_fit_is_overlooked(patch: Patch) -> None:
+    patch(fits, "number_in_force", lambda *_: 1)
+
+
+def purchases_leave_values_as_they_are(patch: Patch) -> None:
+    patch(sweeping, "_purchases", lambda *_: None)
+
+
 def matches_that_end_stay(patch: Patch) -> None:
     patch(matches, "leave", lambda *_: None)
 
@@ -150,5 +158,7 @@ MUTANTS: tuple[Mutant, ...] = (
     changes_of_rules_are_overlooked,
     who_waits_is_not_looked_at,
     late_events_leave_the_rungs_above_them,
+    another_fit_is_overlooked,
+    purchases_leave_values_as_they_are,
     matches_that_end_stay,
 )

@@ -17,7 +17,7 @@ from handlers import sweep as sweeping
 from handlers.sweep import SweepInPastError, Swept
 from storage import heavy
 from tests.exactness.stand import CutShortError, Disturbance, Stand
-from tests.exactness.steps import Act, Add, Edit, History, Restart, Say, Sweep, Take, Turn, written
+from tests.exactness.steps import Act, Add, Edit, History, Refit, Restart, Say, Sweep, Take, Turn, written
 from tests.exactness.watch import Tally, Watch
 from tests.exactness.world import World
 
@@ -111,6 +111,10 @@ class _Play:
             case Act() if self._same_told:
                 for stand in self._stands:
                     stand.act(step)
+            case Refit():
+                self._world.refit(step, self._now)
+                for stand in self._stands:
+                    stand.refit(step)
             case Restart():
                 self._stand.restart()
             case Sweep():

@@ -21,15 +21,16 @@ from handlers.sweep import Swept, sweep
 from rules.access import Actor
 from rules.alerts.states import AlertState, Reason, Resolution, Verb
 from rules.alerts.typed import Options
-from storage import alerts, customers, matches, rules
+from storage import alerts, customers, fits, matches, rules
 from storage.alerts import Alert, Step
 from storage.database import Database, Transaction
 from storage.incoming import CustomerIn, EventIn
 from storage.quarantine import Refused
 from tests.conftest import clear
 from tests.contexts import StillClock, context
-from tests.exactness.steps import Act, Add, Edit, Event, Say, Take, Turn
+from tests.exactness.steps import Act, Add, Edit, Event, Refit, Say, Take, Turn
 from tests.exactness.world import Pairs
+from tests.rules.lifecycle.fits import numbered
 
 SOURCE = "shop"
 MANAGER = Request(Actor("cli:test", manager=True))
@@ -145,6 +146,11 @@ class Stand:
     def turn(self, step: Turn) -> None:
         turns = {"pause": rulebook.pause, "resume": rulebook.resume, "remove": rulebook.remove}
         turns[step.did](self._ctx, MANAGER, step.rule)
+
+    def refit(self, step: Refit) -> None:
+        found = numbered(step.number, step.kind, self._now.at, self._ctx.calendar.zone)
+        with self._database.writing() as tx:
+            fits.add(tx, found, now=self._now.at)
 
     def act(self, step: Act) -> None:
         """A person does something to the open alert; where there is none, nothing."""

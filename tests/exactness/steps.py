@@ -75,6 +75,14 @@ class Act:
 
 
 @dataclass(frozen=True)
+class Refit:
+    """The value models are fitted as of now: to one of a few numbered results, for purchases of that kind."""
+
+    number: int
+    kind: str = "purchase"
+
+
+@dataclass(frozen=True)
 class Restart:
     """The process ends and another begins."""
 
@@ -94,9 +102,9 @@ class Sweep:
     before: int = 1
 
 
-Step = Take | Say | Add | Edit | Turn | Act | Restart | Sweep
+Step = Take | Say | Add | Edit | Turn | Act | Refit | Restart | Sweep
 _STEPS: dict[str, type[Step]] = {
-    kind.__name__.casefold(): kind for kind in (Take, Say, Add, Edit, Turn, Act, Restart, Sweep)
+    kind.__name__.casefold(): kind for kind in (Take, Say, Add, Edit, Turn, Act, Refit, Restart, Sweep)
 }
 
 

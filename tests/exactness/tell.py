@@ -12,7 +12,20 @@ from rules.conditions.terms import Change, DaysSince, DaysSinceFirst, DaysUntil,
 from rules.conditions.tree import Compare, Number, leaves
 from rules.instants import DAY, HOUR, MINUTE, SECOND, Calendar
 from tests.exactness.conditions import KINDS, OF_EVENTS, TESTS, condition
-from tests.exactness.steps import Act, Add, Edit, Event, History, Restart, Say, Step, Sweep, Take, Turn
+from tests.exactness.steps import (
+    Act,
+    Add,
+    Edit,
+    Event,
+    History,
+    Refit,
+    Restart,
+    Say,
+    Step,
+    Sweep,
+    Take,
+    Turn,
+)
 from tests.exactness.world import World, read
 from tests.rules.conditions.strategies import ZONES
 
@@ -50,7 +63,7 @@ FOCI: Sequence[Focus] = [
     *((TESTS[name], True) for name in OF_EVENTS),
     # They turn seldom: a fourth gap that was told before it comes, a date.
     *((TESTS[name], True) for name in ("median_gap", "median_gap", "overdue")),
-    *((TESTS[name], False) for name in ("median_gap", "median_gap", "days_until")),
+    *((TESTS[name], False) for name in ("median_gap", "median_gap", "days_until", "value", "attribute")),
 ]
 
 
@@ -70,6 +83,7 @@ class Teller:
         self._young = focus is not None and focus[0] in (TESTS["own"], TESTS["attribute"])
         # What has happened once never has not happened again.
         self._to_come = focus is not None and focus[0] is TESTS["never"]
+        self._fitted = focus is not None and focus[0] is TESTS["value"]
         self._paced = focus is not None and focus[0] is TESTS["median_gap"]
         self._rules: dict[str, list[str]] = {}
         """The conditions that each rule has had, the latest last."""
@@ -86,6 +100,8 @@ class Teller:
                 self._then(self._say(name))
         for _ in range(0 if self._young else self._chance.randint(1, 3)):
             self._then(self._take())
+        if self._fitted or self._chance.random() < 0.4:
+            self._then(self._refit())
         for _ in range(self._chance.randint(2, 4)):
             self._then(self._add())
         self._then(self._sweep())
@@ -101,8 +117,10 @@ class Teller:
         self._world.hear(step, self._now)
 
     def _something(self) -> list[Step]:
-        kinds = ("sweep", "take", "say", "edit", "swap", "add", "turn", "again", "act", "restart")
-        match self._chance.choices(kinds, weights=(64, 13, 9, 4, 2, 2, 5, 3, 3, 2))[0]:
+        kinds = ("sweep", "take", "say", "edit", "swap", "add", "turn", "again", "act", "restart", "refit")
+        match self._chance.choices(kinds, weights=(64, 13, 9, 4, 2, 2, 5, 3, 3, 2, 9 if self._fitted else 2))[
+            0
+        ]:
             case "sweep":
                 dead = self._turn() is None and self._chance.random() < 0.6
                 if dead:
@@ -119,6 +137,8 @@ class Teller:
                 return self._there_and_back()
             case "add":
                 return [self._add()]
+            case "refit":
+                return [self._refit()]
             case "turn":
                 did = self._chance.choices(("pause", "resume", "remove"), weights=(4, 4, 1))[0]
                 return [Turn(self._rule(), did)]
@@ -136,6 +156,9 @@ class Teller:
         if self._young:
             return [self._newcomer()]
         return [self._edit() if self._chance.random() < 0.4 else self._take()]
+
+    def _refit(self) -> Step:
+        return Refit(self._chance.randrange(30), self._chance.choice(self._kinds))
 
     def _say_more(self) -> Step:
         return self._say(self._chance.choice(self._customers))

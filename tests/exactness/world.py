@@ -13,8 +13,10 @@ from zoneinfo import ZoneInfo
 from rules.conditions.parse import parse
 from rules.conditions.terms import Own, Subject, Term, events_of
 from rules.conditions.tree import Condition, leaves
-from tests.exactness.steps import Add, Edit, Event, Say, Step, Sweep, Take, Turn
+from rules.lifecycle.fit import Fit
+from tests.exactness.steps import Add, Edit, Event, Refit, Say, Step, Sweep, Take, Turn
 from tests.rules.conditions.oracle import Happening, Oracle, Person
+from tests.rules.lifecycle.fits import numbered
 
 CURRENCY = "USD"
 DECIMALS = 2
@@ -40,6 +42,7 @@ class World:
     zone: ZoneInfo
     people: dict[str, Person] = field(default_factory=dict)
     rules: dict[str, Watched] = field(default_factory=dict)
+    fits: tuple[Fit, ...] = ()
     inputs: dict[str, int] = field(default_factory=dict)
     """How often something was taken in that concerns the customer."""
     _bodies: dict[tuple[str, Place], Event] = field(default_factory=dict)
@@ -60,6 +63,8 @@ class World:
                 self.edit(step)
             case Turn():
                 self.turn(step)
+            case Refit():
+                self.refit(step, now)
             case _:
                 return
 
@@ -129,6 +134,11 @@ class World:
             del self.rules[step.rule]
         return True
 
+    def refit(self, step: Refit, now: int) -> None:
+        self.fits = (*self.fits, numbered(step.number, step.kind, now, self.zone))
+        for customer in self.people:
+            self._touch(customer)
+
     def holding(self, now: int) -> Pairs:
         """Give for whom each active rule holds at ``now``."""
         return frozenset(
@@ -164,7 +174,7 @@ class World:
         ]
 
     def _oracle(self, person: Person, now: int) -> Oracle:
-        return Oracle(person, now, self.zone, CURRENCY, DECIMALS)
+        return Oracle(person, now, self.zone, CURRENCY, DECIMALS, self.fits)
 
     def _touch(self, customer: str) -> None:
         self.inputs[customer] = self.inputs.get(customer, 0) + 1

@@ -12,7 +12,7 @@ from tests.conftest import ENGINES, DatabaseUrls
 from tests.exactness import mutants
 from tests.exactness.play import Player
 from tests.exactness.shrink import shrunk
-from tests.exactness.steps import Act, Add, Edit, Event, History, Restart, Say, Sweep, Take, Turn
+from tests.exactness.steps import Act, Add, Edit, Event, History, Refit, Restart, Say, Sweep, Take, Turn
 from tests.exactness.tell import history
 from tests.exactness.watch import Tally, Watch
 from tests.exactness.world import World
@@ -32,7 +32,7 @@ OF_EVENTS = (
     "Silent",
     "Sum",
 )
-SORTS = {*OF_EVENTS, *(f"{name} where" for name in OF_EVENTS), "Attribute", "DaysUntil", "Field"}
+SORTS = {*OF_EVENTS, *(f"{name} where" for name in OF_EVENTS), "Attribute", "DaysUntil", "Field", "Fitted"}
 D = 20_000 * DAY
 
 
@@ -113,6 +113,7 @@ TOLD = History(
         Turn("r1", "pause"),
         Turn("r1", "resume"),
         Restart(),
+        Refit(3, "purchase"),
         Act("r1", "c1", D + 2 * DAY),
         Sweep(D + DAY, meanwhile=Take((event(3, D),)), before=2),
         Sweep(D + 2 * DAY),

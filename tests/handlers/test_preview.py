@@ -21,9 +21,10 @@ from rules.alerts.rule import AlertKind, Backlog, RuleBody, RuleState
 from rules.conditions.evaluate import evaluate
 from rules.conditions.parse import parse
 from rules.conditions.problems import ConditionError
-from rules.conditions.terms import Own, Term
+from rules.conditions.terms import Fitted, Own, Score, Term
 from rules.conditions.tree import Condition, Holds, terms
 from rules.instants import DAY, HOUR, Calendar
+from rules.lifecycle.buying import Buying, Model
 from rules.preview.grid import Grid, reach
 from rules.preview.outcome import Crossings
 from rules.preview.steps import Steps, Stretch
@@ -40,8 +41,9 @@ from tests.histories import customer, purchases, rule
 from tests.rules.conditions.oracle import Happening, Oracle, Person
 from tests.rules.conditions.strategies import NOWS, PLAIN, ZONES, conditions, people
 from tests.rules.conditions.strategies import terms as some_terms
+from tests.rules.lifecycle.fits import a_fit, part, some_fits
 from tests.storage.people import store
-from tests.storage.test_terms import value_at
+from tests.storage.test_terms import is_fitted, keep, value_at
 
 SLOW = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large]
 BERLIN = Calendar.of("Europe/Berlin")
@@ -80,6 +82,7 @@ def looked_at(tx: Transaction, ctx: Context, tree: Condition, stretch: Stretch) 
     return held
 
 
+FITTED = st.builds(Fitted, st.sampled_from(Score))
 STRETCHES = st.builds(
     lambda back, every, looks: (back, every, looks),
     st.sampled_from([0, 1, HOUR, DAY, 29 * DAY, 40 * DAY, 400 * DAY]),
@@ -107,6 +110,7 @@ def test_a_preview_equals_a_replay_and_the_oracle(
     calendar = Calendar.of(zone)
     ctx = context(database, zone=zone)
     crowd = data.draw(st.lists(people(now, calendar), min_size=1, max_size=4))
+    made = data.draw(some_fits(now, calendar)) if is_fitted(terms(tree)) else []
     ids = [3 * place + 2 for place in range(len(crowd))]
     back, every, looks = shape
     # The stretch ends about the instant that the events crowd around.
@@ -114,6 +118,7 @@ def test_a_preview_equals_a_replay_and_the_oracle(
     stretch = Stretch(until - (looks - 1) * every - back, until, every)
     with scratch(database) as tx:
         store(tx, crowd, ids)
+        keep(tx, made)
         held = looked_at(tx, ctx, tree, stretch)
         for step, instant in enumerate(Steps(stretch, calendar).instants.tolist()):
             found, columns = answer(
@@ -123,11 +128,13 @@ def test_a_preview_equals_a_replay_and_the_oracle(
             assert held[step] == {
                 one
                 for one, person in zip(ids, crowd, strict=True)
-                if Oracle(person, instant, calendar.zone, "USD", 2).holds(tree)
+                if Oracle(person, instant, calendar.zone, "USD", 2, tuple(made)).holds(tree)
             }, "the oracle"
 
 
-@given(data=st.data(), zone=st.sampled_from(ZONES), now=NOWS, term=some_terms(PLAIN), shape=STRETCHES)
+@given(
+    data=st.data(), zone=st.sampled_from(ZONES), now=NOWS, term=some_terms(PLAIN) | FITTED, shape=STRETCHES
+)
 @settings(max_examples=40, deadline=None, suppress_health_check=SLOW)
 def test_each_value_at_each_step_equals_a_sweeps(
     database: Database,
@@ -142,8 +149,10 @@ def test_each_value_at_each_step_equals_a_sweeps(
     back, every, looks = shape
     until = now + back % (2 * DAY)
     steps = Steps(Stretch(until - (looks - 1) * every - back, until, every), calendar)
+    made = data.draw(some_fits(now, calendar)) if is_fitted([term]) else []
     with scratch(database) as tx:
         store(tx, crowd, range(len(crowd)))
+        keep(tx, made)
         ids, known_since = known_customers(
             tx, now=steps.last, customers=customers.ids(tx, known_at=steps.last)
         )
@@ -167,6 +176,7 @@ def test_each_value_at_each_step_equals_a_sweeps(
                 assert value_at(column, cell) == value_at(columns[term], place)
 
 
+LOYAL = part(Buying(Model.MBG_NBD, 2.0, 3.0, 0.05, 0.4))
 KINDS_OF_TERM = [
     "count(purchase, 30d) >= 2",
     "count(purchase) >= 5",
@@ -189,6 +199,9 @@ KINDS_OF_TERM = [
     "attr.plan = gold",
     "attr.seats > 4 or segment = vip",
     "tenure >= 90",
+    "p_alive < 60%",
+    "expected_purchases >= 8 or clv_rank > 50%",
+    "clv > 120",
 ]
 
 
@@ -223,6 +236,8 @@ def test_every_kind_of_term_over_daylight_saving_and_the_ends_of_months(
     ]
     with scratch(database) as tx:
         store(tx, crowd, range(1, 10))
+        nights = range(stretch.since - 9 * DAY, stretch.until, 23 * DAY)
+        keep(tx, [a_fit(night, BERLIN, segments={"vip": LOYAL}) for night in nights])
         tree, changes = parse(condition), 0
         held = looked_at(tx, ctx, tree, stretch)
         for step, instant in enumerate(Steps(stretch, BERLIN).instants.tolist()):

@@ -1,11 +1,13 @@
 """Whom time alone may have moved: by which edges, and who is found there."""
 
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
 import pytest
 
 from rules.conditions.parse import parse
+from rules.conditions.terms import Events
 from rules.conditions.thresholds import constants
 from rules.instants import DAY, HOUR, Calendar
 from storage import flips
@@ -60,6 +62,14 @@ def hour(kind: str, before: int) -> EventsIn:
 )
 def test_each_term_says_what_moves_it(condition: str, ranges: set[flips.Flip]) -> None:
     assert moved(condition) == ranges
+
+
+def test_values_move_with_what_the_fit_takes_for_purchases_and_never_without_one() -> None:
+    asked = constants([parse("p_alive < 40% or clv > 3")])
+    assert moved("p_alive < 40% or clv > 3") == set()
+    passing = replace(PASSING, purchases=Events("order"))
+    assert set(answers.flips(asked, passing)) - {KnownIn(NOW - HOUR, NOW)} == {hour("order", 0)}
+    assert not any(answers.is_timed(term) for term in asked)
 
 
 def test_a_calendar_window_moves_at_midnight_alone() -> None:

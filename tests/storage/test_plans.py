@@ -24,7 +24,7 @@ from playground.server import Playground
 from rules.access import Actor
 from rules.alerts.rule import Backlog
 from rules.instants import DAY, HOUR, MINUTE
-from storage import events, inbox, names, outbox, pruned, recent, upkeep
+from storage import events, fits, inbox, names, outbox, pruned, recent, upkeep
 from storage.database import Database
 from storage.events import Stored
 from storage.incoming import CustomerIn, EventIn
@@ -35,6 +35,7 @@ from tests import contexts
 from tests.conftest import DatabaseUrls
 from tests.contexts import START, StillClock
 from tests.histories import rule
+from tests.rules.lifecycle.fits import a_fit
 from tests.storage.plans import Asked, Scan, listening, scans
 
 CUSTOMERS = 1_000
@@ -49,6 +50,7 @@ RULES = {
     "quiet": "silent(purchase, 12d) and tenure > 3",
     "waits": "missing(login, purchase, 7d) and segment = vip",
     "filters": "count(ticket where priority = high, 7d) > 0 or silent(ticket where amount > 3, 5d)",
+    "values": "p_alive < 40% and clv > 3 or clv_rank > 90%",
     "data": "attr.plan = gold and days_until(attr.renewal_date) < 30 and country = de",
 }
 
@@ -92,6 +94,9 @@ class World:
         _events(database)
         _tallies(database)
         _messages(database)
+        with database.writing() as tx:
+            for days in range(300):
+                fits.add(tx, a_fit(START - days * DAY, self.ctx.calendar), now=START)
         for name, condition in RULES.items():
             backlog = Backlog.POST if name in ("counts", "waits") else Backlog.DIGEST
             rule(database, name, condition, backlog=backlog, channel=CUSTOMER_CARE)

@@ -135,6 +135,7 @@ def test_what_should_be_known_is_said() -> None:
         ({"known": 0, "data_from": None}, "There is no customer yet"),
         ({"data_from": None}, "No event that this condition is about"),
         ({"data_from": D - 9 * DAY}, "is of Sep 25, 2024"),
+        ({"valued_from": D - 9 * DAY}, "known from Sep 25, 2024 on"),
         ({"clipped": True}, "it ends now"),
         ({"every": 3_600_000}, "One look every 1 hour"),
     ):

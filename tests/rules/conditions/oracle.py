@@ -26,12 +26,14 @@ from rules.conditions.terms import (
     DaysUntil,
     Events,
     Field,
+    Fitted,
     MedianGap,
     Missing,
     Never,
     Overdue,
     Own,
     Property,
+    Score,
     Silent,
     Subject,
     Sum,
@@ -52,6 +54,8 @@ from rules.conditions.tree import (
     Value,
 )
 from rules.conditions.windows import Unit, Window
+from rules.lifecycle.fit import Fit
+from tests.rules.lifecycle.oracle import worth
 
 Answer = bool | Fraction | str | None
 _DAY = 86_400_000
@@ -94,6 +98,8 @@ class Oracle:
     zone: ZoneInfo
     currency: str
     decimals: int
+    fits: tuple[Fit, ...] = ()
+    """Fits of the value models, in the order in which they were made."""
 
     def holds(self, tree: Condition) -> bool:
         known = self.person.known_since
@@ -147,8 +153,20 @@ class Oracle:
                 )
             case Field(name):
                 return self.person.own.get(name)
+            case Fitted(name):
+                return self._worth(name)
             case _:
                 raise AssertionError(subject)
+
+    def _worth(self, name: Score) -> Answer:
+        then = [fit.as_of for fit in self.fits if fit.as_of <= self.now]
+        if not then:
+            return None
+        fit = [fit for fit in self.fits if fit.as_of == max(then)][-1]
+        bought = [
+            (self._date(e.at), e.amount, e.currency) for e in self._during(Events(fit.terms.kind), None)
+        ]
+        return worth(fit, self.person.own.get(Own.SEGMENT), bought, self.currency)[name]
 
     def _missing(self, events: Events, answer: Events, window: Window) -> bool:
         first = self._during(events, None)

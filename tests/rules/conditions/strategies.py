@@ -26,12 +26,14 @@ from rules.conditions.terms import (
     DaysUntil,
     Events,
     Field,
+    Fitted,
     MedianGap,
     Missing,
     Never,
     Overdue,
     Own,
     Property,
+    Score,
     Silent,
     Subject,
     Sum,
@@ -220,6 +222,7 @@ def terms(names: Names) -> st.SearchStrategy[Term]:
         st.builds(DaysUntil, st.builds(Attribute, names.attributes)),
         st.builds(Field, st.sampled_from(Own)),
         st.builds(Attribute, names.attributes),
+        st.builds(Fitted, st.sampled_from(Score)),
     )
 
 

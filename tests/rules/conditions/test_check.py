@@ -10,13 +10,15 @@ from rules.conditions.check import Vocabulary, accept, check
 from rules.conditions.parse import parse
 from rules.conditions.problems import LONGEST_SHOWN, Code, ConditionError, Problem, Severity
 from rules.conditions.spans import Span, caret
-from rules.conditions.terms import FUNCTIONS, NOT_YET
+from rules.conditions.terms import FUNCTIONS, NOT_YET, Score
 from rules.conditions.tree import Condition
 from templates.words import FOLDER, Words
 from tests.rules.conditions.strategies import NASTY, PLAIN, conditions
 
 VOCABULARY = Vocabulary(
-    frozenset({"purchase", "ticket", "visit", "sign_up"}), frozenset({"plan", "renewal_date"})
+    frozenset({"purchase", "ticket", "visit", "sign_up"}),
+    frozenset({"plan", "renewal_date"}),
+    unfitted={name: {"what": "customers", "have": 40, "need": 200} for name in (Score.CLV, Score.CLV_RANK)},
 )
 WORDS = Words()
 
@@ -65,6 +67,11 @@ BAD = [
     ("count(zzz) > 3", Code.UNKNOWN_KIND, "zzz", None),
     ("attr.plann = gold", Code.UNKNOWN_ATTRIBUTE, "attr.plann", None),
     ("days_until(zzz) < 3", Code.UNKNOWN_ATTRIBUTE, "zzz", None),
+    ("clv > 50", Code.NO_FIT, "clv", None),
+    ("p_alive", Code.NEEDS_COMPARISON, "p_alive", None),
+    ("p_alive < 40", Code.NEEDS_PERCENT, "40", "p_alive < 40%"),
+    ("expected_purchases > 50%", Code.NOT_PERCENT, "50%", "expected_purchases > 0.5"),
+    ("p_aliv < 40%", Code.UNKNOWN_FIELD, "p_aliv", "p_alive < 40%"),
     ("health > 50", Code.NOT_YET, "health", None),
     ("type = loyal", Code.NOT_YET, "type", None),
     ("status(x) = active", Code.NOT_YET, "status", None),
@@ -192,6 +199,16 @@ def test_what_the_data_has_not_shown_yet_only_warns() -> None:
         {"kind": "zzz", "nearest": None},
         {"name": "plann", "nearest": "plan"},
     ]
+
+
+def test_values_that_nothing_was_fitted_for_warn() -> None:
+    found = problems_of("clv > 3 and p_alive < 40% and clv_rank >= 80%")
+    assert [(problem.code, problem.severity) for problem in found] == [(Code.NO_FIT, Severity.WARNING)] * 2
+    said = WORDS.plain("conditions", found[0].code, **found[0].params)
+    assert said == (
+        "`clv` is known of nobody so far, so comparisons with it are false. There are 40 customers with a purchase; "
+        "from 200 on there is something to tell."
+    )
 
 
 def test_what_makes_sense_has_no_problem() -> None:

@@ -1,7 +1,7 @@
 """How far back a condition looks, and from when on it does not look past a horizon any more."""
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from rules.conditions.parse import parse
@@ -52,6 +52,8 @@ def term(text: str) -> Term:
         ("median_gap(purchase)", EARLIEST),
         ("overdue(purchase)", EARLIEST),
         ("missing(sign_up, purchase, 7d)", EARLIEST),
+        ("p_alive", EARLIEST),
+        ("clv_rank", EARLIEST),
     ],
 )
 def test_each_term_says_from_when_on_it_looks_at_events(text: str, first: int) -> None:
@@ -69,6 +71,7 @@ def test_no_term_looks_further_back_as_time_goes_on(zone: str, now: int, term: T
     assert since(term, now, calendar) <= since(term, now + later, calendar)
 
 
+@settings(suppress_health_check=[HealthCheck.filter_too_much])
 @given(data=st.data(), zone=st.sampled_from(ZONES), now=NOWS, term=some_terms(PLAIN))
 def test_what_happened_before_does_not_matter(data: st.DataObject, zone: str, now: int, term: Term) -> None:
     """Without the events before its reach, a term that is bounded says what it said (of who was known as long)."""
