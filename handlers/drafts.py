@@ -68,7 +68,7 @@ def propose(ctx: Context, request: Request, wish: Wish) -> Proposed | ChangeView
 
     def work(tx: Transaction) -> tuple[Considered, int] | ChangeView:
         found = rulebook.consider(tx, wish)
-        rule_changes.within_horizon(tx, ctx, found.accepted.tree)
+        rule_changes.within_horizon(tx, ctx, found.accepted.text)
         if found.rule is not None and found.body.condition == found.rule.body.condition:
             return rulebook.store(tx, ctx, request, wish)
         number = drafts.add(tx, actor=request.actor.id, what=_written(wish, found), now=ctx.elapsed())

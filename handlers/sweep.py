@@ -15,7 +15,7 @@ from typing import ClassVar, Final, TypeVar
 import numpy as np
 import structlog
 
-from handlers import changes, moves
+from handlers import changes, meaning, moves
 from handlers.changes import Block, Changes, Ids, Watched
 from handlers.context import Context
 from handlers.moves import RuleCount
@@ -24,7 +24,7 @@ from rules.conditions.reach import refuse_past
 from rules.conditions.thresholds import constants
 from rules.errors import WarmlineError
 from rules.instants import iso
-from storage import customers, dirty, flips, outbox, pruned, running, timers
+from storage import customers, definitions, dirty, flips, outbox, pruned, running, timers
 from storage import rules as rulebook
 from storage import terms as answers
 from storage.database import Dialect, Transaction
@@ -298,8 +298,9 @@ def _refuse_past(tx: Transaction, ctx: Context, rules: Iterable[Rule], now: int)
     """Refuse to answer from what is left of events that were pruned: a rule may look further back at another ``now``."""
     horizon = pruned.horizon(tx)
     if horizon is not None:
+        lifecycle = definitions.current(tx)
         for rule in rules:
-            refuse_past(changes.parsed(rule.body.condition), horizon, now, ctx.calendar)
+            refuse_past(meaning.under(rule.body.condition, lifecycle), horizon, now, ctx.calendar)
 
 
 def _is_settled(rule: Rule, basis: str) -> bool:

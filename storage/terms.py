@@ -33,6 +33,7 @@ from rules.conditions.terms import (
     Never,
     Overdue,
     Own,
+    Returned,
     Silent,
     Subject,
     Sum,
@@ -223,6 +224,14 @@ def _silent(facts: Facts, term: Silent) -> Truths:
     return Truths((facts.known_since <= edge) & ~facts.happened_since(term.events, edge))
 
 
+def _returned(facts: Facts, term: Returned) -> Truths:
+    edge, older = (term.window.edge(facts.now, facts.calendar, times) for times in (1, 2))
+    first = facts.first(term.events)
+    lately = facts.happened_since(term.events, edge)
+    between = facts.count(term.events, Span(older, edge)) > 0
+    return Truths(lately & ~between & first.known & (first.values <= older))
+
+
 def _missing(facts: Facts, term: Missing) -> Truths:
     return Truths(_unanswered(facts, term.events, term.answer, term.window))
 
@@ -311,6 +320,12 @@ def _changed(passing: Passing, term: Change, _: Constants) -> Iterable[Flip]:
         yield from passing.left(term.of.events, term.window, times)
 
 
+def _came_back(passing: Passing, term: Returned, _: Constants) -> Iterable[Flip]:
+    yield from passing.came(term.events)
+    for times in (1, 2):
+        yield from passing.left(term.events, term.window, times)
+
+
 def _fell_silent(passing: Passing, term: Silent, _: Constants) -> Iterable[Flip]:
     yield from passing.came(term.events)
     yield from passing.left(term.events, term.window)
@@ -339,6 +354,7 @@ _HOW: Final[Mapping[type[Term], _How]] = {
     Never: _How(lambda facts, term: Truths(~facts.last(term.events).known), _came),
     Silent: _How(_silent, _fell_silent),
     Missing: _How(_missing, _waited),
+    Returned: _How(_returned, _came_back),
     DaysUntil: _How(_days_until, _never_by_itself, _days_until_at),
     Attribute: _How(lambda facts, term: facts.attribute(term.name), _never_by_itself),
     Field: _How(_field, _tenure_grew),

@@ -5,18 +5,28 @@ never mean anything is an error. Most come with a repair.
 """
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Final
 
+from rules.conditions.names import fold
 from rules.conditions.normalise import normalise
 from rules.conditions.numbers import decimal_text, exact
 from rules.conditions.parse import parse, refuse
 from rules.conditions.print import quoted, subject_text, to_text, value_text
 from rules.conditions.problems import Code, Problem, Severity
 from rules.conditions.suggest import nearest
-from rules.conditions.terms import Attribute, DaysUntil, Measure, Subject, events_of, measure_of
+from rules.conditions.terms import (
+    Attribute,
+    DaysUntil,
+    Derived,
+    Family,
+    Measure,
+    Subject,
+    events_of,
+    measure_of,
+)
 from rules.conditions.tree import (
     ORDERS,
     Among,
@@ -42,10 +52,14 @@ _AMOUNT: Final = re.compile(r"\D{0,4}?(-?[0-9]+(?:\.[0-9]+)?)\D{0,4}")
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """The names that the data has shown: kinds of event and attributes, canonical."""
+    """The names that the data has shown: kinds of event and attributes, canonical; and the labels that are defined.
+
+    ``labels`` of each family stand in their order; where there are none at all, no life cycle is in use.
+    """
 
     kinds: frozenset[str]
     attributes: frozenset[str]
+    labels: Mapping[Family, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +95,12 @@ def _of_test(test: Test, vocabulary: Vocabulary) -> Iterator[Problem]:
     for events in events_of(test.subject):
         if events.where is not None:
             yield from check(events.where, vocabulary)
-    yield from _of_types(test)
+    if isinstance(test.subject, Derived) and not vocabulary.labels:
+        yield Problem(Code.NO_LIFECYCLE, test.subject.span, {"name": test.subject.family.value})
+    elif measure_of(test.subject) is Measure.LABEL and not isinstance(test, Holds):
+        yield from _of_labels(test, vocabulary)
+    else:
+        yield from _of_types(test)
 
 
 def _of_names(subject: Subject, vocabulary: Vocabulary) -> Iterator[Problem]:
@@ -101,7 +120,8 @@ def _of_types(test: Test) -> Iterator[Problem]:
     match test:
         case Holds():
             if measure is not Measure.TRUTH:
-                example = _EXAMPLES[measure]
+                family = test.subject.family if isinstance(test.subject, Derived) else None
+                example = _LABELS[family] if family is not None else _EXAMPLES[measure]
                 yield Problem(Code.NEEDS_COMPARISON, test.span, {**subject, "example": example})
         case _ if measure is Measure.TRUTH:
             yield Problem(Code.IS_TRUE_OR_FALSE, test.span, subject, _bare(test))
@@ -119,6 +139,32 @@ def _of_types(test: Test) -> Iterator[Problem]:
                 yield from _of_value(measure, value, subject)
 
 
+def _of_labels(test: Test, vocabulary: Vocabulary) -> Iterator[Problem]:
+    match test:
+        case Compare(Derived(family), operator, value) if operator not in ORDERS:
+            yield from _of_label(family, value, vocabulary)
+        case Among(Derived(family), values):
+            yield from (problem for value in values for problem in _of_label(family, value, vocabulary))
+        case _:
+            yield Problem(Code.NO_LABEL, test.span, {"subject": subject_text(test.subject)})
+
+
+def _of_label(family: Family, value: Value, vocabulary: Vocabulary) -> Iterator[Problem]:
+    """Say of a label that it is none of those that are defined."""
+    labels = vocabulary.labels.get(family, ())
+    written = value_text(value)
+    if isinstance(value, Text) and fold(value.value) in labels:
+        return
+    near = nearest(value.value, labels) if isinstance(value, Text) else None
+    params = {
+        "family": family.value,
+        "label": value.value if isinstance(value, Text) else written,
+        "nearest": near,
+        "labels": labels,
+    }
+    yield Problem(Code.UNKNOWN_LABEL, value.span, params, near)
+
+
 _EXAMPLES: Final = {
     Measure.EVENTS: "> 0",
     Measure.MONEY: "> 100",
@@ -127,6 +173,14 @@ _EXAMPLES: Final = {
     Measure.PERCENT: "<= -50%",
     Measure.TEXT: "= vip",
     Measure.OPEN: "= gold",
+}
+
+
+_LABELS: Final = {
+    Family.STATUS: "= at_risk",
+    Family.STAGE: "= retain",
+    Family.TYPE: "= loyal",
+    Family.VALUE_TIER: "= high",
 }
 
 

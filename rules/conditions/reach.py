@@ -17,11 +17,13 @@ from rules.conditions.terms import (
     DaysSince,
     DaysSinceFirst,
     DaysUntil,
+    Events,
     Field,
     MedianGap,
     Missing,
     Never,
     Overdue,
+    Returned,
     Silent,
     Sum,
     Term,
@@ -62,8 +64,9 @@ def since(term: Term, now: int, calendar: Calendar) -> int:
             return LATEST if events.where is None else EARLIEST
         case Never(events):
             return LATEST if events.where is None else EARLIEST
-        case MedianGap() | Overdue() | Missing():
-            # Gaps lie between days, and an answer follows its question: neither is left in a tally.
+        case MedianGap() | Overdue() | Missing() | Returned():
+            # Gaps lie between days, an answer follows its question, and a filter asks each event: none of this is
+            # left in a tally.
             return EARLIEST
         case Field() | Attribute() | DaysUntil():
             return LATEST
@@ -112,6 +115,9 @@ def _window(term: Term) -> tuple[Window | None, int]:
         case Count(_, window) | Sum(_, window) | Average(_, window) | Silent(_, window):
             return window, 1
         case Change(_, window):
+            return window, 2
+        case Returned(Events(where=None), window):
+            # That there was one before both windows, the tallies know.
             return window, 2
         case _:
             return None, 1

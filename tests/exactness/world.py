@@ -11,9 +11,11 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from rules.conditions.parse import parse
-from rules.conditions.terms import Own, Subject, Term, events_of
+from rules.conditions.terms import Derived, Own, Subject, Term, events_of
 from rules.conditions.tree import Condition, leaves
-from tests.exactness.steps import Add, Edit, Event, Say, Step, Sweep, Take, Turn
+from rules.lifecycle.definitions import NO_LIFECYCLE, Lifecycle
+from tests.exactness.steps import Add, Define, Edit, Event, Say, Step, Sweep, Take, Turn
+from tests.lifecycles import LifecycleOracle
 from tests.rules.conditions.oracle import Happening, Oracle, Person
 
 CURRENCY = "USD"
@@ -40,6 +42,7 @@ class World:
     zone: ZoneInfo
     people: dict[str, Person] = field(default_factory=dict)
     rules: dict[str, Watched] = field(default_factory=dict)
+    lifecycle: Lifecycle = NO_LIFECYCLE
     inputs: dict[str, int] = field(default_factory=dict)
     """How often something was taken in that concerns the customer."""
     _bodies: dict[tuple[str, Place], Event] = field(default_factory=dict)
@@ -60,6 +63,8 @@ class World:
                 self.edit(step)
             case Turn():
                 self.turn(step)
+            case Define():
+                self.define(step)
             case _:
                 return
 
@@ -105,7 +110,7 @@ class World:
 
     def add(self, step: Add) -> bool:
         """Say whether there is something to do."""
-        if step.rule in self.rules:
+        if step.rule in self.rules or not self._may_say(step.condition):
             return False
         self.rules[step.rule] = Watched(read(step.condition))
         return True
@@ -113,6 +118,8 @@ class World:
     def edit(self, step: Edit) -> bool:
         """Say whether there is a rule to edit; the edit may still change nothing."""
         rule = self.rules.get(step.rule)
+        if not self._may_say(step.condition):
+            return False
         if rule is not None and step.condition:
             rule.condition = read(step.condition)
             rule.changes += 1
@@ -129,6 +136,21 @@ class World:
             del self.rules[step.rule]
         return True
 
+    def define(self, step: Define) -> bool:
+        """Say whether there is something to do: other definitions than before."""
+        lifecycle = Lifecycle.of_text(step.lifecycle)
+        if lifecycle == self.lifecycle:
+            return False
+        self.lifecycle = lifecycle
+        for rule in self.rules.values():
+            rule.changes += 1
+        return True
+
+    def _may_say(self, condition: str) -> bool:
+        """Say whether a condition would be taken: without a life cycle, none that asks for one."""
+        subjects = [test.subject for test in leaves(read(condition))] if condition else []
+        return bool(self.lifecycle) or not any(isinstance(subject, Derived) for subject in subjects)
+
     def holding(self, now: int) -> Pairs:
         """Give for whom each active rule holds at ``now``."""
         return frozenset(
@@ -136,7 +158,7 @@ class World:
             for name, rule in self.rules.items()
             if rule.active
             for customer, person in self.people.items()
-            if self._oracle(person, now).holds(rule.condition)
+            if self._judge(person, now).holds(rule.condition)
         )
 
     def holds(self, rule: str, customer: str, now: int) -> bool:
@@ -145,7 +167,7 @@ class World:
 
     def would_hold(self, condition: Condition, customer: str, now: int) -> bool:
         """Say whether a condition would hold for a customer at ``now``."""
-        return self._oracle(self.people[customer], now).holds(condition)
+        return self._judge(self.people[customer], now).holds(condition)
 
     def known(self, now: int) -> int:
         """Count the customers known at ``now``."""
@@ -165,6 +187,9 @@ class World:
 
     def _oracle(self, person: Person, now: int) -> Oracle:
         return Oracle(person, now, self.zone, CURRENCY, DECIMALS)
+
+    def _judge(self, person: Person, now: int) -> LifecycleOracle:
+        return LifecycleOracle(self._oracle(person, now), self.lifecycle)
 
     def _touch(self, customer: str) -> None:
         self.inputs[customer] = self.inputs.get(customer, 0) + 1
