@@ -4,24 +4,26 @@ A rule that means something else by a change is edited by it, in the same transa
 requests, nor how an answer is laid out.
 """
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
 from typing import ClassVar, Final, TypeVar
 
-from handlers import meaning, rule_changes, standing
+from handlers import rule_changes, standing
 from handlers.context import Context
+from handlers.lifecycle_plans import (
+    LIFECYCLE,
+    NoLifecycleError,
+    NotDefinedError,
+    Planned,
+    considered,
+    edited,
+)
 from handlers.rulebook import Request
 from rules.access import Action, Definitions, Thing
-from rules.conditions.check import Accepted, accept
-from rules.conditions.problems import Problem
-from rules.conditions.reach import refuse_past
-from rules.conditions.suggest import nearest
 from rules.conditions.terms import Family
 from rules.errors import WarmlineError
-from rules.lifecycle.definitions import NO_LIFECYCLE, Definition, Lifecycle, Name
+from rules.lifecycle.definitions import Name
 from rules.lifecycle.presets import presets
-from rules.lifecycle.resolve import MeaningTooLargeError, meanings, refuse_unsound
-from storage import audit, definitions, pruned, rules
+from storage import audit, definitions, rules
 from storage.audit import Entry
 from storage.database import Transaction
 from templates.views import (
@@ -33,146 +35,14 @@ from templates.views import (
     VersionView,
 )
 
-_LIFECYCLE: Final = "lifecycle"
 _DEFINITIONS: Final = Definitions()
 _Done = TypeVar("_Done")
-
-
-class NoLifecycleError(WarmlineError):
-    """No life cycle is in use; ``presets`` are those that can be chosen."""
-
-    code: ClassVar[str] = "no_lifecycle_in_use"
-
-
-class NoPresetError(WarmlineError):
-    """There is no preset of this ``name``; ``presets`` are those that there are, ``nearest`` is one like it, or None."""
-
-    code: ClassVar[str] = "no_preset"
-
-
-class NotDefinedError(WarmlineError):
-    """The definition ``name`` is not there: a segment that nobody defined, or that was taken away."""
-
-    code: ClassVar[str] = "not_defined"
-
-
-class NotRemovableError(WarmlineError):
-    """The definition ``name`` belongs to the life cycle; it can be edited, but not taken away."""
-
-    code: ClassVar[str] = "not_removable"
-
-
-class LifecycleUnchangedError(WarmlineError):
-    """A change of ``name`` that leaves everything as it is."""
-
-    code: ClassVar[str] = "lifecycle_unchanged"
 
 
 class OverwritesError(WarmlineError):
     """Using ``preset`` would overwrite the definitions ``names``, which were edited; it needs to be confirmed."""
 
     code: ClassVar[str] = "lifecycle_overwrites"
-
-
-class NothingToUndoError(WarmlineError):
-    """There is no version of the life cycle before the one in force."""
-
-    code: ClassVar[str] = "nothing_to_undo"
-
-
-class RuleTooLargeError(WarmlineError):
-    """With these definitions put in, the rule ``name`` would have more than ``limit`` parts."""
-
-    code: ClassVar[str] = "rule_too_large"
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """What is to become of the life cycle: ``did`` says what was asked, ``name`` of what."""
-
-    did: str
-    name: str
-    before: Lifecycle
-    after: Lifecycle
-    accepted: Accepted | None = None
-
-    @property
-    def diffs(self) -> Mapping[Name, str]:
-        """Give for each definition that differs how, in lines of - and +."""
-        names = dict.fromkeys(one.name for one in (*self.before.definitions, *self.after.definitions))
-        found = {name: _diff(name, self.before.get(name), self.after.get(name)) for name in names}
-        return {name: diff for name, diff in found.items() if diff}
-
-    @property
-    def overwritten(self) -> tuple[str, ...]:
-        """Name what people edited and would be lost."""
-        if self.did != "use":
-            return ()
-        return tuple(str(name) for name in edited(self.before) if name in self.diffs)
-
-    @property
-    def source(self) -> str:
-        """Give the condition as it was typed, where there is one."""
-        return self.accepted.source if self.accepted is not None else ""
-
-    @property
-    def warnings(self) -> tuple[Problem, ...]:
-        """Give what its author should know of the condition."""
-        return self.accepted.warnings if self.accepted is not None else ()
-
-
-Planned = Callable[[Transaction], Change]
-"""Finds out what is to become of the life cycle in force; raises what stands in the way."""
-
-
-def using(preset: str) -> Planned:
-    """Plan to use a preset: its definitions replace those of its families; segments, which are people's own, stay."""
-
-    def plan(tx: Transaction) -> Change:
-        chosen = presets().get(preset.strip().casefold())
-        if chosen is None:
-            near = nearest(preset[:80], presets())
-            raise NoPresetError(name=preset[:80], nearest=near, presets=list(presets()))
-        before = definitions.current(tx)
-        families = {one.name.family for one in chosen.lifecycle.definitions}
-        kept = {one.name: one.condition for one in before.definitions if one.name.family not in families}
-        return Change("use", chosen.name, before, chosen.lifecycle.having(kept))
-
-    return plan
-
-
-def editing(name: str, condition: str, *, entities: bool = False) -> Planned:
-    """Plan to give a definition another condition, or to define a segment, or `active` for one."""
-
-    def plan(tx: Transaction) -> Change:
-        before, wanted = _in_use(tx), Name.read(name)
-        accepted = accept(condition, rule_changes.vocabulary(tx), entities=entities)
-        return Change("edit", str(wanted), before, before.having({wanted: accepted.text}), accepted)
-
-    return plan
-
-
-def removing(name: str) -> Planned:
-    """Plan to take a segment's definition away, or what is active for it."""
-
-    def plan(tx: Transaction) -> Change:
-        before, wanted = _in_use(tx), Name.read(name)
-        if not wanted.is_own:
-            raise NotRemovableError(name=str(wanted))
-        if before.get(wanted) is None:
-            raise NotDefinedError(name=str(wanted))
-        return Change("remove", str(wanted), before, before.having({wanted: None}))
-
-    return plan
-
-
-def undoing(tx: Transaction) -> Change:
-    """Plan to go one step back: to the definitions as they were before the last change."""
-    latest = definitions.latest(tx)
-    older = definitions.version_of(tx, latest.version - 1) if latest is not None else None
-    if latest is None or older is None:
-        raise NothingToUndoError
-    return Change("undo", _LIFECYCLE, latest.lifecycle, older.lifecycle)
 
 
 def show(ctx: Context) -> LifecycleView:
@@ -228,8 +98,7 @@ def preview(ctx: Context, planned: Planned, *, most: int | None = None) -> Lifec
     Beyond ``most`` customers nobody is counted.
     """
     with ctx.database.reading() as tx:
-        change = planned(tx)
-        rules_of = _sound(tx, ctx, change)
+        change, rules_of = considered(tx, ctx, planned)
         count = standing.counted(tx, ctx, change.before, change.after, most=most)
         name = Name.read(change.name) if change.did in ("edit", "remove") else None
         return LifecyclePreview(
@@ -273,7 +142,7 @@ def change(
         ctx,
         request.actor,
         did=f"lifecycle.{did}",
-        on=_LIFECYCLE,
+        on=LIFECYCLE,
         change=work,
         key=request.key,
         action=action,
@@ -285,11 +154,8 @@ def store(
     tx: Transaction, ctx: Context, request: Request, planned: Planned, *, confirmed: bool
 ) -> LifecycleChange:
     """Make a change in the caller's transaction; whether it is allowed was asked before."""
-    # Rules first, as whoever changes one takes them; then nobody relies on definitions that are about to change.
-    rules.lock_all(tx)
-    definitions.hold(tx)
-    change = planned(tx)
-    touched = _sound(tx, ctx, change, lock=True)
+    hold(tx)
+    change, touched = considered(tx, ctx, planned, lock=True)
     if change.overwritten and not confirmed:
         raise OverwritesError(preset=change.name, names=list(change.overwritten))
     rules.set_meaning_edited(tx, [rule_id for rule_id, _ in touched])
@@ -297,7 +163,7 @@ def store(
         tx, change.after, did=change.did, author=request.actor.id, now=ctx.now(), diffs=change.diffs
     )
     diff = "\n".join(change.diffs.values())
-    on = f"definition:{change.name}" if change.did in ("edit", "remove") else _LIFECYCLE
+    on = f"definition:{change.name}" if change.did in ("edit", "remove") else LIFECYCLE
     action = f"lifecycle.{change.did}"
     audit.note(tx, Entry(at=ctx.now(), actor=request.actor.id, action=action, object=on, diff=diff))
     return LifecycleChange(
@@ -318,51 +184,11 @@ def extreme(found: LifecyclePreview) -> str | None:
     return {0: "nobody", found.known: "everybody"}.get(found.holds)
 
 
-def edited(lifecycle: Lifecycle) -> tuple[Name, ...]:
-    """Name the definitions that differ from those of the preset they were taken from; a segment is nobody's else."""
-    preset = presets().get(lifecycle.preset)
-    origin = preset.lifecycle if preset is not None else NO_LIFECYCLE
-    return tuple(
-        one.name
-        for one in lifecycle.definitions
-        if one.name.family is not Family.SEGMENT and origin.get(one.name) != one
-    )
-
-
-def _in_use(tx: Transaction) -> Lifecycle:
-    found = definitions.current(tx)
-    if not found:
-        raise NoLifecycleError(presets=list(presets()))
-    return found
-
-
-def _diff(name: Name, before: Definition | None, after: Definition | None) -> str:
-    if before == after:
-        return ""
-    lines = [f"- {name}: {before.condition}"] if before is not None else []
-    lines += [f"+ {name}: {after.condition}"] if after is not None else []
-    return "\n".join(lines)
-
-
-def _sound(tx: Transaction, ctx: Context, change: Change, *, lock: bool = False) -> list[tuple[int, str]]:
-    """Refuse what cannot stand; gives (id, name) of the rules that mean something else by the change."""
-    if change.before == change.after:
-        raise LifecycleUnchangedError(name=change.name)
-    refuse_unsound(change.after)
-    horizon, now = pruned.horizon(tx, lock=lock), ctx.now()
-    for tree in meanings(change.after).values():
-        refuse_past(tree, horizon, now, ctx.calendar)
-    touched = []
-    for rule in rules.listing(tx):
-        condition = rule.body.condition
-        try:
-            tree = meaning.under(condition, change.after)
-        except MeaningTooLargeError as error:
-            raise RuleTooLargeError(name=rule.name, limit=error.params["limit"]) from error
-        if tree != meaning.under(condition, change.before):
-            refuse_past(tree, horizon, now, ctx.calendar)
-            touched.append((rule.id, rule.name))
-    return touched
+def hold(tx: Transaction) -> None:
+    """Keep rules and definitions as they are for everybody else, until the end of ``tx``."""
+    # Rules first, as whoever changes one takes them; then nobody relies on definitions that are about to change.
+    rules.lock_all(tx)
+    definitions.hold(tx)
 
 
 def _holds(count: standing.Count, name: Name) -> int | None:

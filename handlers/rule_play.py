@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from handlers import lifecycle, rulebook, tell
+from handlers import lifecycle_plans as plans
 from handlers.act import act
 from handlers.context import Context
 from handlers.ingest import take_in, take_in_profiles
@@ -112,7 +113,7 @@ class Play:
 
     def _add_rules(self) -> None:
         if self._trial.lifecycle:
-            planned = lifecycle.using(self._trial.lifecycle)
+            planned = plans.using(self._trial.lifecycle)
             lifecycle.make(self._ctx, _MANAGER, planned, did="use")
         for rule in self._trial.rules:
             said = plain(rule.body)

@@ -6,9 +6,11 @@ import click
 from rich.table import Table
 
 from handlers import lifecycle as book
+from handlers import lifecycle_plans as plans
 from handlers.cli.base import Cli, as_json, console, print_json
 from handlers.cli.manager import request
-from handlers.lifecycle import OverwritesError, Planned
+from handlers.lifecycle import OverwritesError
+from handlers.lifecycle_plans import Planned
 from handlers.standing import MOST_COUNTED
 from rules.instants import iso
 from templates.views import LifecycleChange, LifecyclePreview, LifecycleView
@@ -48,7 +50,7 @@ def show(cli: Cli, as_json: bool) -> None:
 @click.pass_obj
 def use(cli: Cli, preset: str, yes: bool, as_json: bool) -> None:
     """Put a preset in use. Says what would be lost, and changes nothing, where edited definitions differ."""
-    planned = book.using(preset)
+    planned = plans.using(preset)
     try:
         changed = book.make(cli.context, request(), planned, did="use", confirmed=yes)
     except OverwritesError:
@@ -63,7 +65,7 @@ def use(cli: Cli, preset: str, yes: bool, as_json: bool) -> None:
 @click.pass_obj
 def undo(cli: Cli, as_json: bool) -> None:
     """Go back to the definitions before the last change; a second time, forth again."""
-    _told(cli, book.make(cli.context, request(), book.undoing, did="undo"), as_json)
+    _told(cli, book.make(cli.context, request(), plans.undoing, did="undo"), as_json)
 
 
 @lifecycle.command("edit")
@@ -73,7 +75,7 @@ def undo(cli: Cli, as_json: bool) -> None:
 @click.pass_obj
 def edit(cli: Cli, name: str, condition: str, as_json: bool) -> None:
     """Give a definition another condition; segment.NAME and active.NAME may be new. The version before is kept."""
-    planned = book.editing(name, condition)
+    planned = plans.editing(name, condition)
     _warn_of_extremes(cli, planned)
     _told(cli, book.make(cli.context, request(), planned, did="edit"), as_json)
 
@@ -84,7 +86,7 @@ def edit(cli: Cli, name: str, condition: str, as_json: bool) -> None:
 @click.pass_obj
 def remove(cli: Cli, name: str, as_json: bool) -> None:
     """Take a segment's definition away, or what is active for one segment alone."""
-    _told(cli, book.make(cli.context, request(), book.removing(name), did="remove"), as_json)
+    _told(cli, book.make(cli.context, request(), plans.removing(name), did="remove"), as_json)
 
 
 @lifecycle.command("history")
@@ -112,7 +114,7 @@ def history(cli: Cli, name: str, as_json: bool) -> None:
 @click.pass_obj
 def preview(cli: Cli, name: str, condition: str, as_json: bool) -> None:
     """Say how many customers would move from where to where by a new condition, or by a preset. Changes nothing."""
-    planned = book.editing(name, condition) if condition else book.using(name)
+    planned = plans.editing(name, condition) if condition else plans.using(name)
     _print_preview(cli, book.preview(cli.context, planned), as_json=as_json)
 
 

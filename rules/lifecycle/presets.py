@@ -17,7 +17,7 @@ from rules.errors import WarmlineError
 from rules.files.gather import Gather
 from rules.files.tree import Node, Scalar
 from rules.lifecycle.definitions import FIXED, Definition, Lifecycle, Name
-from rules.lifecycle.resolve import refuse_unsound
+from rules.lifecycle.sound import refuse_unsound
 
 FOLDER: Final = Path(__file__).parents[1] / "book" / "lifecycle"
 FIELDS: Final = ("about", "kinds", *(family.value for family in Family if family is not Family.SEGMENT))

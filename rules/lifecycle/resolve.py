@@ -12,7 +12,6 @@ from functools import lru_cache
 from typing import ClassVar, Final
 
 from rules.conditions.names import BadNameError, name_of
-from rules.conditions.print import subject_text
 from rules.conditions.terms import Derived, Family, Field, Own, Subject
 from rules.conditions.tree import (
     Among,
@@ -31,14 +30,12 @@ from rules.conditions.tree import (
     size,
 )
 from rules.errors import WarmlineError
-from rules.lifecycle.definitions import FIRST_MATCH, MOST_DEFINITIONS, UNFITTED, Definition, Lifecycle, Name
+from rules.lifecycle.definitions import FIRST_MATCH, Definition, Lifecycle, Name
 
 MOST_NODES: Final = 4_000
 """Of a condition once its names are replaced: some tens of milliseconds for 50,000 customers."""
 MOST_STEPS: Final = 8
 """So deep may definitions refer to one another."""
-FITTED: Final = frozenset({"p_alive", "expected_purchases", "clv", "clv_rank", "value_tier", "health"})
-"""Fields whose values change with a refit, although nothing happened."""
 
 
 class DefinitionCycleError(WarmlineError):
@@ -59,26 +56,14 @@ class MeaningTooLargeError(WarmlineError):
     code: ClassVar[str] = "meaning_too_large"
 
 
-class FittedDefinitionError(WarmlineError):
-    """The definition ``name`` hangs on the fitted ``field``, through ``path``; its history could not be kept."""
-
-    code: ClassVar[str] = "fitted_definition"
-
-
-class TooManyDefinitionsError(WarmlineError):
-    """More than ``limit`` definitions."""
-
-    code: ClassVar[str] = "too_many_definitions"
-
-
 @lru_cache(maxsize=8_192)
 def resolve(tree: Condition, lifecycle: Lifecycle) -> Condition:
     """Give ``tree`` with every derived field replaced; without any it is the very same.
 
     Without a life cycle no derived field holds. Raises `DefinitionCycleError`, `DefinitionTooDeepError` or
-    `MeaningTooLargeError`, none of them under a life cycle that `refuse_unsound` let pass, but the last.
+    `MeaningTooLargeError`, none of them under a life cycle that `sound.refuse_unsound` let pass, but the last.
     """
-    if not any(_is_derived(test.subject, lifecycle) for test in leaves(tree)):
+    if not any(is_derived(test.subject, lifecycle) for test in leaves(tree)):
         return tree
     return _resolver(lifecycle).condition(tree)
 
@@ -90,56 +75,8 @@ def meanings(lifecycle: Lifecycle) -> Mapping[Name, Condition]:
     return {one.name: resolver.alone(one.name) for one in lifecycle.definitions}
 
 
-def refuse_unsound(lifecycle: Lifecycle) -> None:
-    """Raise where definitions go in circles, too deep, grow too large, or where a history would hang on a fit."""
-    if len(lifecycle.definitions) > MOST_DEFINITIONS:
-        raise TooManyDefinitionsError(limit=MOST_DEFINITIONS)
-    meanings(lifecycle)
-    for family in UNFITTED:
-        for definition in lifecycle.of(family):
-            _refuse_fitted(definition.name, lifecycle, (definition.name,), set())
-
-
-def referred(tree: Condition, lifecycle: Lifecycle, *, inside: Family | None = None) -> tuple[Name, ...]:
-    """Give the definitions that ``tree`` refers to itself; ``inside`` says in whose family's definition it stands."""
-    return tuple(
-        dict.fromkeys(
-            name
-            for test in leaves(tree)
-            if _is_derived(test.subject, lifecycle, inside=inside)
-            for name in _asked(test, lifecycle)
-        )
-    )
-
-
-def _asked(test: Test, lifecycle: Lifecycle) -> Iterable[Name]:
-    family = _family(test.subject)
-    if family in {Family.SEGMENT, Family.TYPE}:
-        labels = [_label(value) for value in _values(test)]
-        return (one.name for one in lifecycle.of(family) if one.name.label in labels)
-    # The order of a family, and whether it says anything, hang on all of it.
-    return (one.name for one in lifecycle.of(family))
-
-
-def _refuse_fitted(name: Name, lifecycle: Lifecycle, path: tuple[Name, ...], seen: set[Name]) -> None:
-    definition = lifecycle.get(name)
-    if definition is None or name in seen:
-        return
-    seen.add(name)
-    for test in leaves(definition.tree):
-        said = subject_text(test.subject)
-        if said in FITTED:
-            raise FittedDefinitionError(name=str(path[0]), field=said, path=[str(one) for one in path])
-    for other in referred(definition.tree, lifecycle, inside=name.family):
-        _refuse_fitted(other, lifecycle, (*path, other), seen)
-    if name.family is Family.ACTIVE:
-        for segment in _variants(lifecycle):
-            _refuse_fitted(
-                Name(Family.SEGMENT, segment), lifecycle, (*path, Name(Family.SEGMENT, segment)), seen
-            )
-
-
-def _variants(lifecycle: Lifecycle) -> list[str]:
+def variants(lifecycle: Lifecycle) -> list[str]:
+    """Give the segments that have an `active` of their own, in their order."""
     return [one.name.label for one in lifecycle.of(Family.ACTIVE) if one.name.label]
 
 
@@ -189,13 +126,13 @@ class _Resolver:
                 return _any(self._said(part, path, inside) for part in parts)
             case Not(part):
                 return _not(self._said(part, path, inside))
-            case _ if _is_derived(tree.subject, self.lifecycle, inside=inside):
+            case _ if is_derived(tree.subject, self.lifecycle, inside=inside):
                 return self._test(tree, path)
             case _:
                 return _CONSTANTS.get(tree) or _Said(tree, size(tree))
 
     def _test(self, test: Test, path: tuple[Name, ...]) -> _Said:
-        family = _family(test.subject)
+        family = family_of(test.subject)
         match test:
             case Holds():
                 return self._active(path) if family is Family.ACTIVE else _NO
@@ -210,7 +147,7 @@ class _Resolver:
                 return _Said(test, size(test)) if family is Family.SEGMENT else _NO
 
     def _is(self, family: Family, test: Test, value: Value, path: tuple[Name, ...]) -> _Said:
-        label = _label(value)
+        label = label_of(value)
         definition = self.lifecycle.get(Name(family, label)) if label else None
         if definition is None:
             if family is not Family.SEGMENT:
@@ -220,7 +157,7 @@ class _Resolver:
         return self._first(definition.name, path)
 
     def _is_not(self, family: Family, test: Test, value: Value, path: tuple[Name, ...]) -> _Said:
-        if family is Family.SEGMENT and self.lifecycle.get(Name(family, _label(value))) is None:
+        if family is Family.SEGMENT and self.lifecycle.get(Name(family, label_of(value))) is None:
             return _Said(test, size(test))
         other = _not(self._is(family, test, value, path))
         if family not in FIRST_MATCH:
@@ -244,7 +181,7 @@ class _Resolver:
         """Give where a customer is active: by the first of the segments that have a definition of their own."""
         parts: list[_Said] = []
         others: list[_Said] = []
-        for segment in _variants(self.lifecycle):
+        for segment in variants(self.lifecycle):
             value = Text(segment)
             test = Compare(Field(Own.SEGMENT), Operator.EQUAL, value)
             own = Name(Family.ACTIVE, segment)
@@ -276,7 +213,8 @@ class _Resolver:
         return self.found[key]
 
 
-def _is_derived(subject: Subject, lifecycle: Lifecycle, *, inside: Family | None = None) -> bool:
+def is_derived(subject: Subject, lifecycle: Lifecycle, *, inside: Family | None = None) -> bool:
+    """Tell whether definitions answer ``subject``; ``inside`` says in whose family's definition it stands."""
     if isinstance(subject, Derived):
         return True
     # What a segment is made of is what the customer's own text says, or segments would be made of themselves.
@@ -284,21 +222,13 @@ def _is_derived(subject: Subject, lifecycle: Lifecycle, *, inside: Family | None
     return own and bool(lifecycle.of(Family.SEGMENT))
 
 
-def _family(subject: Subject) -> Family:
+def family_of(subject: Subject) -> Family:
+    """Give the family whose definitions answer ``subject``."""
     return subject.family if isinstance(subject, Derived) else Family.SEGMENT
 
 
-def _values(test: Test) -> tuple[Value, ...]:
-    match test:
-        case Compare(_, Operator.EQUAL | Operator.UNEQUAL, value):
-            return (value,)
-        case Among(_, values):
-            return values
-        case _:
-            return ()
-
-
-def _label(value: Value) -> str:
+def label_of(value: Value) -> str:
+    """Give the label that a constant stands for; nothing for what is none."""
     try:
         return name_of(value.value) if isinstance(value, Text) else ""
     except BadNameError:

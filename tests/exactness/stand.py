@@ -16,7 +16,7 @@ from handlers import changes, lifecycle, rulebook
 from handlers.admit import Candidate, admit
 from handlers.context import Context
 from handlers.ingest import Taken
-from handlers.lifecycle import Change
+from handlers.lifecycle_plans import Change
 from handlers.rulebook import NothingChangedError, Request
 from handlers.sweep import Swept, sweep
 from rules.access import Actor

@@ -12,7 +12,7 @@ from rules.conditions.terms import Change, DaysSince, DaysSinceFirst, DaysUntil,
 from rules.conditions.tree import Compare, Number, leaves
 from rules.errors import WarmlineError
 from rules.instants import DAY, HOUR, MINUTE, SECOND, Calendar
-from rules.lifecycle.resolve import refuse_unsound
+from rules.lifecycle.sound import refuse_unsound
 from tests.exactness.conditions import KINDS, OF_EVENTS, TESTS, condition
 from tests.exactness.steps import (
     Act,

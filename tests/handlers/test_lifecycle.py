@@ -5,14 +5,14 @@ import threading
 import pytest
 
 from handlers import answer, lifecycle, retention, rulebook, standing
-from handlers.lifecycle import (
+from handlers.lifecycle import OverwritesError
+from handlers.lifecycle_plans import (
     LifecycleUnchangedError,
     NoLifecycleError,
     NoPresetError,
     NotDefinedError,
     NothingToUndoError,
     NotRemovableError,
-    OverwritesError,
     Planned,
     RuleTooLargeError,
     editing,
@@ -32,7 +32,8 @@ from rules.conditions.reach import PastHorizonError
 from rules.errors import WarmlineError
 from rules.instants import DAY
 from rules.lifecycle.definitions import Name, UnknownDefinitionError
-from rules.lifecycle.resolve import DefinitionCycleError, FittedDefinitionError
+from rules.lifecycle.resolve import DefinitionCycleError
+from rules.lifecycle.sound import FittedDefinitionError
 from rules.preview.steps import Stretch
 from storage import alerts, audit, definitions, rules
 from storage.database import Database

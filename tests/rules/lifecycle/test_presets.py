@@ -13,7 +13,8 @@ from rules.files.mistakes import BadFileError
 from rules.instants import DAY, HOUR, Calendar
 from rules.lifecycle.definitions import FIXED, Lifecycle
 from rules.lifecycle.presets import FOLDER, presets, read_preset
-from rules.lifecycle.resolve import refuse_unsound, resolve
+from rules.lifecycle.resolve import resolve
+from rules.lifecycle.sound import refuse_unsound
 from tests.lifecycles import LifecycleOracle, read
 from tests.rules.conditions.oracle import Happening, Oracle, Person
 

@@ -14,17 +14,14 @@ from rules.conditions.tree import Condition, leaves, size
 from rules.instants import Calendar
 from rules.lifecycle.definitions import FIXED, NO_LIFECYCLE, Lifecycle, Name
 from rules.lifecycle.resolve import (
-    FITTED,
     MOST_NODES,
     DefinitionCycleError,
     DefinitionTooDeepError,
-    FittedDefinitionError,
     MeaningTooLargeError,
-    TooManyDefinitionsError,
     meanings,
-    refuse_unsound,
     resolve,
 )
+from rules.lifecycle.sound import FITTED, FittedDefinitionError, TooManyDefinitionsError, refuse_unsound
 from tests.lifecycles import LifecycleOracle, derived, lifecycle
 from tests.rules.conditions.oracle import Oracle
 from tests.rules.conditions.strategies import NOWS, PLAIN, ZONES, conditions, people
