@@ -4,7 +4,7 @@ It must not know how definitions come to be, nor how an answer is laid out.
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -56,11 +56,11 @@ def place(tx: Transaction, ctx: Context, customer_id: int, *, now: int) -> Place
     if not lifecycle:
         return Place()
     horizon = pruned.horizon(tx)
-    shown = [
+    shown = tuple(
         family
         for family in _SHOWN
         if len(within(wanted := asked(lifecycle, (family,)), horizon, now, ctx.calendar)) == len(wanted)
-    ]
+    )
     facts = answers.facts_of(
         tx, now=now, calendar=ctx.calendar, currency=ctx.currency, customers=[customer_id]
     )
@@ -77,7 +77,7 @@ def counted(
     ctx: Context,
     before: Lifecycle,
     after: Lifecycle,
-    families: Collection[Family] = tuple(Family),
+    families: tuple[Family, ...] = tuple(Family),
     *,
     most: int | None = MOST_COUNTED,
 ) -> Count | None:

@@ -38,6 +38,7 @@ from rules.conditions.terms import (
     Subject,
     Sum,
     Term,
+    events_of,
 )
 from rules.conditions.thresholds import whole_steps
 from rules.conditions.tree import both
@@ -109,7 +110,9 @@ def answer(
 
 def columns(facts: Facts, terms: Iterable[Term]) -> Mapping[Subject, Column]:
     """Answer ``terms``, a column each."""
-    return {term: _how(term).value(facts, term) for term in terms}
+    asked = tuple(terms)
+    facts.know({events.kind for term in asked for events in events_of(term)})
+    return {term: _how(term).value(facts, term) for term in asked}
 
 
 def flips(asked: Mapping[Term, Constants], passing: Passing) -> Iterable[Flip]:

@@ -4,8 +4,9 @@ The same as evaluating each label's condition, with every definition evaluated o
 come from.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -50,7 +51,8 @@ def conditions(lifecycle: Lifecycle, family: Family) -> Mapping[str, Condition]:
     return {one.name.label: found[one.name] for one in lifecycle.of(family)}
 
 
-def asked(lifecycle: Lifecycle, families: Collection[Family]) -> tuple[Term, ...]:
+@lru_cache(maxsize=64)
+def asked(lifecycle: Lifecycle, families: tuple[Family, ...]) -> tuple[Term, ...]:
     """Give the distinct terms that say where customers stand in ``families``."""
     trees = (tree for family in families for tree in conditions(lifecycle, family).values())
     return tuple(dict.fromkeys(term for tree in trees for term in terms(tree)))
