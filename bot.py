@@ -32,6 +32,7 @@ from handlers.cli.db import db
 from handlers.cli.doctor import doctor, slack_call
 from handlers.cli.handover import hand_over
 from handlers.cli.import_ import import_command
+from handlers.cli.lifecycle import lifecycle
 from handlers.cli.processes import processes
 from handlers.cli.quarantine import quarantine
 from handlers.cli.rules import rules
@@ -391,7 +392,7 @@ def entry(argv: Sequence[str]) -> int:
         cli.close()
 
 
-for command in (import_command, sweep, status, rules, processes, value, quarantine, db, doctor):
+for command in (import_command, sweep, status, rules, lifecycle, processes, value, quarantine, db, doctor):
     main.add_command(command)
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, ClassVar, Final
 
-from handlers import shown
+from handlers import meaning, shown, standing
 from handlers.context import Context
 from rules.alerts.evidence import Evidence, evidence_of, evidence_terms
 from rules.conditions.parse import parse
@@ -231,7 +231,7 @@ def _names(near: Sequence[Profile]) -> list[str]:
 
 def _values(tx: Transaction, found: Alert, condition: str, ctx: Context) -> tuple[Evidence, ...]:
     # The version that raised an alert may name a kind that has become another since.
-    tree = renamed(parse(condition), processes.aliases(tx))
+    tree = meaning.resolved(tx, renamed(parse(condition), processes.aliases(tx)))
     asked = within(evidence_terms(tree), pruned.horizon(tx), ctx.now(), ctx.calendar)
     ids, columns = answers.answer(
         tx,
@@ -277,6 +277,7 @@ def _found(
 def _card(tx: Transaction, profile: Profile, ctx: Context, as_of: int | None) -> CardView:
     now = ctx.now() if as_of is None else as_of
     summary = events.summary(tx, profile.id, now)
+    place = standing.place(tx, ctx, profile.id, now=now)
     return CardView(
         id=profile.id,
         person=shown.person(profile, profile.id, ctx),
@@ -295,6 +296,9 @@ def _card(tx: Transaction, profile: Profile, ctx: Context, as_of: int | None) ->
         events=tuple(_event(one) for one in events.timeline(tx, profile.id, now, EVENTS)),
         as_of=now,
         is_past=as_of is not None,
+        status=place.status,
+        stage=place.stage,
+        types=place.types,
     )
 
 
@@ -384,10 +388,9 @@ def as_json(view: CardView) -> dict[str, Any]:
             "owner": view.person.owner,
             "known_since": iso(view.known_since),
         },
-        # These come with the definitions of the life cycle.
-        "status": None,
-        "stage": None,
-        "types": [],
+        "status": view.status,
+        "stage": view.stage,
+        "types": list(view.types),
         "kinds": {
             one.kind: {
                 "count": one.count,

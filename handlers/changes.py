@@ -4,24 +4,23 @@ Reads only, in the snapshot of a sweep and in blocks of customers, so that memor
 of a change is not decided here.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from handlers import meaning
 from handlers.context import Context
 from rules.alerts.evidence import Evidence, evidence_of, evidence_terms
 from rules.conditions.columns import Column
 from rules.conditions.evaluate import evaluate
-from rules.conditions.parse import parse
 from rules.conditions.reach import within
 from rules.conditions.terms import Subject
 from rules.conditions.thresholds import constants
 from rules.conditions.tree import Condition, terms
-from storage import alerts, customers, matches, pruned, timers
+from storage import alerts, customers, definitions, matches, pruned, timers
 from storage import terms as answers
 from storage.database import Transaction
 from storage.facts import Facts, IdRange
@@ -34,13 +33,11 @@ AFTER_ALL: Final = 2**31 - 1
 """Above every number of a customer: they have 32 bits."""
 
 Ids = NDArray[np.int64]
-parsed: Callable[[str], Condition] = lru_cache(maxsize=4_096)(parse)
-"""Reads a condition that was accepted; the same text is read once, not at every sweep."""
 
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """An active rule with its condition read, and who waits for an instant that has come.
+    """An active rule with what its condition comes to under the life cycle in force, and who waits for an instant that has come.
 
     ``due`` gives for each of those the end of the hold on the match, or None for the end of a snooze.
     """
@@ -107,7 +104,11 @@ def watch(tx: Transaction, rules: Sequence[Rule], *, now: int) -> list[Watched]:
             waiting[held.rule_id][held.customer_id] = held.held_until
         for alert in alerts.due(tx, list(waiting), now=now):
             waiting[alert.rule_id].setdefault(alert.customer_id, None)
-    return [Watched(rule=rule, condition=parsed(rule.body.condition), due=waiting[rule.id]) for rule in rules]
+    lifecycle = definitions.current(tx)
+    return [
+        Watched(rule=rule, condition=meaning.under(rule.body.condition, lifecycle), due=waiting[rule.id])
+        for rule in rules
+    ]
 
 
 def all_blocks(tx: Transaction, *, now: int) -> Iterator[Block]:

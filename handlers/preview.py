@@ -5,11 +5,11 @@ requests, nor how an answer is laid out.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from heapq import nsmallest
 from typing import ClassVar, Final
 
-from handlers import rulebook, shown
+from handlers import meaning, rulebook, shown
 from handlers.context import Context
 from rules.alerts.rule import RuleBody
 from rules.conditions.columns import Ints
@@ -53,7 +53,8 @@ class TooMuchForChatError(WarmlineError):
 class Subject:
     """What is looked at: a rule that is in use or ships, by ``name``, or a condition that is none's.
 
-    ``body`` says what becomes of a backlog and how long alerts cool down; for a bare condition, the defaults.
+    ``body`` says what becomes of a backlog and how long alerts cool down; for a bare condition, the defaults. ``tree``
+    is the condition as it is written: `preview` puts the definitions in.
     """
 
     name: str | None
@@ -90,6 +91,7 @@ def preview(
     entered: list[tuple[Ints, Ints]] = []
     with ctx.database.reading() as tx:
         pruned.refuse_before(tx, stretch.since)
+        of = replace(of, tree=meaning.resolved(tx, of.tree))
         refuse_past(of.tree, pruned.horizon(tx), stretch.since, ctx.calendar)
         ids, known_since = known_customers(
             tx, now=stretch.until, customers=customers.ids(tx, known_at=stretch.until)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import ClassVar, Final, TypeVar
 
-from handlers import kind_moves, rule_changes
+from handlers import kind_moves, lifecycle, lifecycle_plans, rule_changes
 from handlers.context import Context
 from handlers.rulebook import Request
 from rules.alerts.rule import RuleState
@@ -26,7 +26,7 @@ from rules.lifecycle.processes import (
     NoAliasError,
     NotAssignedError,
 )
-from storage import audit, customers, events, processes, pruned, rules
+from storage import audit, customers, definitions, events, processes, pruned, rules
 from storage.audit import Entry
 from storage.database import Transaction
 from storage.processes import By
@@ -162,6 +162,7 @@ def alias(ctx: Context, request: Request, *, source: str, kind: str, move: bool 
                 was = {"alias of": catalogue.aliases.get(one, "")}
                 _audit(tx, ctx, request, did="alias", name=one, diff=_difference(was, {"alias of": means}))
         edited = _rename_in_rules(tx, ctx, request, {name: target})
+        _rename_in_definitions(tx, ctx, request, name, target)
         return KindChange("alias", name, meaning=target, rules=edited, moving=waiting)
 
     return _once(ctx, request, "alias", name, work)
@@ -203,6 +204,13 @@ def _rename_in_rules(
         rule_changes.edit(tx, ctx, request.actor, rule, replace(rule.body, condition=text))
         edited.append(rule.name)
     return tuple(edited)
+
+
+def _rename_in_definitions(tx: Transaction, ctx: Context, request: Request, source: str, kind: str) -> None:
+    """Name the kind in the definitions of the life cycle too, as their next version."""
+    planned = lifecycle_plans.renaming(source, kind)
+    if definitions.current(tx) and planned(tx).diffs:
+        lifecycle.store(tx, ctx, request, planned, confirmed=True)
 
 
 def _once(

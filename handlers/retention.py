@@ -10,15 +10,15 @@ from typing import ClassVar, Final
 
 import structlog
 
-from handlers import kind_moves
+from handlers import kind_moves, meaning
 from handlers.context import Context
 from rules.alerts.rule import RuleState
-from rules.conditions.parse import parse
 from rules.conditions.print import subject_text
-from rules.conditions.reach import Reach, reaches
+from rules.conditions.reach import Reach, is_fitted, reaches
 from rules.errors import WarmlineError
 from rules.instants import EARLIEST, iso
-from storage import alerts, audit, customers, events, pruned, retry, rules, running, upkeep
+from rules.lifecycle.resolve import meanings
+from storage import alerts, audit, customers, definitions, events, pruned, retry, rules, running, upkeep
 from storage.audit import Entry
 from storage.database import Transaction
 from storage.pruned import Stretch
@@ -63,7 +63,10 @@ class PrunePastAlertsError(WarmlineError):
 
 @dataclass(frozen=True, slots=True)
 class RuleInTheWay:
-    """A rule that looks past a horizon, by its first ``term`` that does; None where it only was not swept since."""
+    """A rule that looks past a horizon, by its first ``term`` that does; None where it only was not swept since.
+
+    A definition of the life cycle is one as well, by its name.
+    """
 
     rule: str
     term: str | None
@@ -259,13 +262,14 @@ def _batches(
 def _obstacles(tx: Transaction, ctx: Context, before: int) -> _Obstacles:
     found = _Obstacles(latest=ctx.now())
     for rule in rules.listing(tx):
-        _look_at_rule(rule, ctx, before, found)
+        _look_at_rule(tx, rule, ctx, before, found)
+    _look_at_definitions(tx, ctx, before, found)
     conditions = {}
     looks: dict[tuple[int, int, int], int] = {}
     for opened in alerts.openings(tx):
         version = (opened.rule_id, opened.rule_version)
         if version not in conditions:
-            conditions[version] = parse(rules.version_of(tx, *version).body.condition)
+            conditions[version] = meaning.of(tx, rules.version_of(tx, *version).body.condition)
         key = (*version, opened.opened_at)
         if key not in looks:
             looks[key] = _earliest(reaches(conditions[version], opened.opened_at, ctx.calendar), before)
@@ -275,19 +279,26 @@ def _obstacles(tx: Transaction, ctx: Context, before: int) -> _Obstacles:
     return found
 
 
-def _look_at_rule(rule: Rule, ctx: Context, before: int, found: _Obstacles) -> None:
+def _look_at_definitions(tx: Transaction, ctx: Context, before: int, found: _Obstacles) -> None:
+    """Definitions say where customers stand now, whether a rule asks for it or not; but what value models say may go."""
+    for name, tree in meanings(definitions.current(tx)).items():
+        looked = [one for one in reaches(tree, ctx.now(), ctx.calendar) if not is_fitted(one.term)]
+        found.latest = min(found.latest, _earliest(looked, found.latest))
+        past = next((one.term for one in looked if one.since < before), None)
+        if past is not None:
+            found.rules.append(RuleInTheWay(str(name), subject_text(past)))
+
+
+def _look_at_rule(tx: Transaction, rule: Rule, ctx: Context, before: int, found: _Obstacles) -> None:
     # The next sweep finds what entered or left a window since the last one by the events themselves.
     settled = rule.state is RuleState.ACTIVE and rule.settled_at is not None
     at = rule.settled_at if settled and rule.settled_at is not None else ctx.now()
-    looked = reaches(parse(rule.body.condition), at, ctx.calendar)
+    condition = meaning.of(tx, rule.body.condition)
+    looked = reaches(condition, at, ctx.calendar)
     found.latest = min(found.latest, at, _earliest(looked, found.latest))
     past = [one for one in looked if one.since < before]
     if past:
-        now = [
-            one.term
-            for one in reaches(parse(rule.body.condition), ctx.now(), ctx.calendar)
-            if one.since < before
-        ]
+        now = [one.term for one in reaches(condition, ctx.now(), ctx.calendar) if one.since < before]
         found.rules.append(RuleInTheWay(rule.name, subject_text(now[0]) if now else None))
     elif before > at:
         found.rules.append(RuleInTheWay(rule.name, None))

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import fields
 from typing import Final, TypeVar
 
-from handlers import steps
+from handlers import meaning, steps
 from handlers.context import Context
 from handlers.steps import Told
 from rules import access
@@ -16,16 +16,15 @@ from rules.access import Action, Actor, NotAllowedError, Rulebook, Thing
 from rules.alerts.rule import RuleBody, RuleState, difference
 from rules.alerts.states import Reason, Resolution
 from rules.conditions.check import Vocabulary
-from rules.conditions.parse import parse
 from rules.conditions.reach import refuse_past
 from rules.conditions.terms import Score
-from rules.conditions.tree import Condition
 from rules.instants import LATEST
 from rules.lifecycle.fit import unanswered
 from storage import (
     alerts,
     audit,
     customers,
+    definitions,
     events,
     fits,
     inbox,
@@ -84,7 +83,7 @@ def add(tx: Transaction, ctx: Context, actor: Actor, *, name: str, body: RuleBod
 
     Raises `storage.rules.RuleExistsError` or `rules.conditions.reach.PastHorizonError`.
     """
-    within_horizon(tx, ctx, parse(body.condition))
+    within_horizon(tx, ctx, body.condition)
     diff = difference(None, body)
     rule = rules.add(tx, name=name, body=body, author=actor.id, now=ctx.now(), diff=diff)
     _audit(tx, ctx, actor, action="rule.add", name=name, diff=diff)
@@ -96,7 +95,7 @@ def edit(tx: Transaction, ctx: Context, actor: Actor, rule: Rule, body: RuleBody
 
     Raises `rules.conditions.reach.PastHorizonError`.
     """
-    within_horizon(tx, ctx, parse(body.condition))
+    within_horizon(tx, ctx, body.condition)
     diff = difference(rule.body, body)
     edited = rules.edit(tx, rule, body=body, author=actor.id, now=ctx.now(), diff=diff)
     _audit(tx, ctx, actor, action="rule.edit", name=rule.name, diff=diff)
@@ -109,7 +108,7 @@ def set_state(tx: Transaction, ctx: Context, actor: Actor, rule: Rule, state: Ru
     Raises `rules.conditions.reach.PastHorizonError` for one that is to be watched again.
     """
     if state is RuleState.ACTIVE:
-        within_horizon(tx, ctx, parse(rule.body.condition))
+        within_horizon(tx, ctx, rule.body.condition)
     rules.set_state(tx, rule, state)
     diff = f"- state: {rule.state}\n+ state: {state}"
     _audit(tx, ctx, actor, action=f"rule.{_DID[state]}", name=rule.name, diff=diff)
@@ -133,11 +132,12 @@ def remove(tx: Transaction, ctx: Context, actor: Actor, rule: Rule) -> int:
 
 
 def vocabulary(tx: Transaction) -> Vocabulary:
-    """Give the names that the data has shown, for checking conditions, and those that stand for others."""
+    """Give the names that the data has shown and those that are defined, and which stand for others."""
     return Vocabulary(
         frozenset(events.kinds(tx)),
         frozenset(customers.attribute_names(tx)),
-        processes.aliases(tx),
+        labels=definitions.current(tx).labels(),
+        aliases=processes.aliases(tx),
         unfitted=unfitted(tx),
     )
 
@@ -148,8 +148,13 @@ def unfitted(tx: Transaction) -> dict[Score, dict[str, object]]:
     return {name: {"what": one.what.value, "have": one.have, "need": one.need} for name, one in lacks.items()}
 
 
-def within_horizon(tx: Transaction, ctx: Context, tree: Condition) -> None:
-    """Raise `rules.conditions.reach.PastHorizonError` where a condition looks past the horizon, which stays put."""
+def within_horizon(tx: Transaction, ctx: Context, condition: str) -> None:
+    """Raise `rules.conditions.reach.PastHorizonError` where a condition looks past the horizon, which stays put.
+
+    So do the definitions that it refers to. Raises `rules.lifecycle.resolve.MeaningTooLargeError` where they make it
+    too large.
+    """
+    tree = meaning.of(tx, condition, lock=True)
     refuse_past(tree, pruned.horizon(tx, lock=True), ctx.now(), ctx.calendar)
 
 

@@ -13,11 +13,11 @@ from handlers.context import Context
 from handlers.rulebook import Request
 from rules.alerts.rule import RuleBody, RuleState
 from rules.book.written import Written, plain, read_book, write_book
-from rules.conditions.parse import parse
 from rules.conditions.problems import Problem
 from rules.conditions.reach import PastHorizonError
 from rules.errors import WarmlineError
 from rules.files.mistakes import BadFileError, Mistake
+from rules.lifecycle.resolve import MeaningTooLargeError
 from storage import alerts, rules
 from storage.database import Transaction
 from storage.rules import Rule, RuleExistsError
@@ -139,12 +139,12 @@ def _plan(tx: Transaction, ctx: Context, text: str, *, remove_others: bool) -> P
 
 
 def _refuse_past(tx: Transaction, ctx: Context, written: Sequence[Written]) -> None:
-    """Raise `BadFileError` with every rule that needs events that were pruned."""
+    """Raise `BadFileError` with every rule that needs events that were pruned, or is too large with its definitions."""
     mistakes = []
     for rule in written:
         try:
-            rule_changes.within_horizon(tx, ctx, parse(rule.body.condition))
-        except PastHorizonError as error:
+            rule_changes.within_horizon(tx, ctx, rule.body.condition)
+        except (PastHorizonError, MeaningTooLargeError) as error:
             mistakes.append(Mistake(rule.line, error.code, where=rule.name, cause=error))
     if mistakes:
         raise BadFileError(mistakes)

@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from handlers import rulebook, tell
+from handlers import lifecycle, rulebook, tell
+from handlers import lifecycle_plans as plans
 from handlers.act import act
 from handlers.context import Context
 from handlers.ingest import take_in, take_in_profiles
@@ -111,6 +112,9 @@ class Play:
         return checks, tuple(failures)
 
     def _add_rules(self) -> None:
+        if self._trial.lifecycle:
+            planned = plans.using(self._trial.lifecycle)
+            lifecycle.make(self._ctx, _MANAGER, planned, did="use")
         for rule in self._trial.rules:
             said = plain(rule.body)
             rulebook.add(

@@ -11,7 +11,7 @@ from typing import ClassVar, Final, Literal, TypeVar
 
 from rapidfuzz import process
 
-from handlers import rule_changes
+from handlers import meaning, rule_changes
 from handlers.context import Context
 from rules.access import Action, Actor, Rulebook, Thing
 from rules.alerts.rule import RuleBody, RuleState, difference
@@ -19,8 +19,7 @@ from rules.alerts.typed import LONGEST_NAME, BadRuleNameError, Options, rule_nam
 from rules.book import BookRule, book
 from rules.conditions.check import Accepted, accept, unfitted
 from rules.conditions.evaluate import evaluate
-from rules.conditions.parse import parse
-from rules.conditions.tree import Condition, terms
+from rules.conditions.tree import terms
 from rules.errors import WarmlineError
 from storage import alerts, customers, rules
 from storage import terms as answers
@@ -114,7 +113,7 @@ def show(ctx: Context, name: str) -> RuleCard:
     """Give a rule; raises `NoRuleError` with the nearest names."""
     with ctx.database.reading() as tx:
         rule = _named(tx, name)
-        unknown = unfitted(parse(rule.body.condition), rule_changes.vocabulary(tx))
+        unknown = unfitted(meaning.of(tx, rule.body.condition), rule_changes.vocabulary(tx))
         return replace(_card(tx, rule), unknown=unknown)
 
 
@@ -131,8 +130,8 @@ def check(ctx: Context, condition: str, *, entities: bool = False) -> CheckView:
     """Read a condition as a rule would; raises `rules.conditions.problems.ConditionError` or `PastHorizonError`."""
     with ctx.database.reading() as tx:
         accepted = accept(condition, rule_changes.vocabulary(tx), entities=entities)
-        rule_changes.within_horizon(tx, ctx, accepted.tree)
-        return CheckView(accepted.source, accepted.text, accepted.warnings, _holding(tx, ctx, accepted.tree))
+        rule_changes.within_horizon(tx, ctx, accepted.text)
+        return CheckView(accepted.source, accepted.text, accepted.warnings, _holding(tx, ctx, accepted.text))
 
 
 def rule_or_condition(
@@ -298,7 +297,7 @@ def counted(ctx: Context, changed: ChangeView | None) -> ChangeView | None:
     if changed is None:
         return None
     with ctx.database.reading() as tx:
-        return replace(changed, holding=_holding(tx, ctx, parse(changed.card.body.condition)))
+        return replace(changed, holding=_holding(tx, ctx, changed.card.body.condition))
 
 
 def _new_body(tx: Transaction, slug: str, condition: str, entities: bool) -> tuple[Accepted, RuleBody]:
@@ -312,10 +311,11 @@ def _new_body(tx: Transaction, slug: str, condition: str, entities: bool) -> tup
     return accepted, replace(shipped.body, condition=accepted.text)
 
 
-def _holding(tx: Transaction, ctx: Context, tree: Condition) -> int | None:
+def _holding(tx: Transaction, ctx: Context, condition: str) -> int | None:
     """Count for how many customers a condition holds now, where they are few enough to be asked at once."""
     if customers.count(tx) > MOST_COUNTED:
         return None
+    tree = meaning.of(tx, condition)
     now, holding = ctx.now(), 0
     known = customers.ids(tx, known_at=now)
     for start in range(0, len(known), _BLOCK):

@@ -15,7 +15,7 @@ from typing import ClassVar, Final, TypeVar
 import numpy as np
 import structlog
 
-from handlers import changes, kind_moves, moves
+from handlers import changes, kind_moves, meaning, moves
 from handlers.changes import Block, Changes, Ids, Watched
 from handlers.context import Context
 from handlers.moves import RuleCount
@@ -26,7 +26,7 @@ from rules.conditions.thresholds import constants
 from rules.conditions.tree import Condition, terms
 from rules.errors import WarmlineError
 from rules.instants import iso
-from storage import customers, dirty, fits, flips, outbox, pruned, running, timers
+from storage import customers, definitions, dirty, fits, flips, outbox, pruned, running, timers
 from storage import rules as rulebook
 from storage import terms as answers
 from storage.database import Dialect, Transaction
@@ -313,8 +313,9 @@ def _refuse_past(tx: Transaction, ctx: Context, rules: Iterable[Rule], now: int)
     """Refuse to answer from what is left of events that were pruned: a rule may look further back at another ``now``."""
     horizon = pruned.horizon(tx)
     if horizon is not None:
+        lifecycle = definitions.current(tx)
         for rule in rules:
-            refuse_past(changes.parsed(rule.body.condition), horizon, now, ctx.calendar)
+            refuse_past(meaning.under(rule.body.condition, lifecycle), horizon, now, ctx.calendar)
 
 
 def _purchases(tx: Transaction, asked: Iterable[Term], now: int) -> Events | None:
@@ -334,7 +335,11 @@ def _bases(tx: Transaction, ctx: Context, rules: Iterable[Rule], now: int) -> di
     """
     common = f"{MEANING} {ctx.calendar.zone} {ctx.currency}"
     fitted = f"{common} fit {fits.number_in_force(tx, now)}"
-    return {rule.id: fitted if _is_fitted(changes.parsed(rule.body.condition)) else common for rule in rules}
+    lifecycle = definitions.current(tx)
+    return {
+        rule.id: fitted if _is_fitted(meaning.under(rule.body.condition, lifecycle)) else common
+        for rule in rules
+    }
 
 
 def _is_fitted(condition: Condition) -> bool:

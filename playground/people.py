@@ -102,6 +102,11 @@ DEFAULT_SCOPES: Final = frozenset(
 COMMANDS: Final = (
     SlashCommand("/customer", "Ask about a customer", "status | find | timeline | list | help"),
     SlashCommand("/alerts", "See what needs attention", "open | mine | why ID | help"),
+    SlashCommand(
+        "/lifecycle",
+        "See and change what active, status and stage mean",
+        "show | use retail | edit | preview | undo | help",
+    ),
     SlashCommand("/rules", "See and change what is watched for", "list | show | add | edit | pause | help"),
 )
 

@@ -22,6 +22,7 @@ class Action(StrEnum):
     SNOOZE = "snooze"
     RESOLVE = "resolve"
     CHANGE_RULES = "change_rules"
+    CHANGE_LIFECYCLE = "change_lifecycle"
     SAVE_DRAFT = "save_draft"
 
 
@@ -51,13 +52,18 @@ class Rulebook:
 
 
 @dataclass(frozen=True, slots=True)
+class Definitions:
+    """The definitions of the life cycle."""
+
+
+@dataclass(frozen=True, slots=True)
 class DraftOf:
-    """A rule that was written and not saved, and who wrote it."""
+    """A rule or a definition that was written and not saved, and who wrote it."""
 
     author: str
 
 
-Thing = Everything | AlertOf | Rulebook | DraftOf
+Thing = Everything | AlertOf | Rulebook | Definitions | DraftOf
 
 
 def authorize(actor: Actor, action: Action, thing: Thing, *, managers: frozenset[str] = frozenset()) -> None:
@@ -77,7 +83,7 @@ def _allowed(actor: Actor, action: Action, thing: Thing) -> bool:
         case Action.UNCLAIM, AlertOf(claimed_by):
             # What nobody has, nobody keeps from anybody; that it cannot be given back is said elsewhere.
             return claimed_by in (actor.id, None) or actor.manager
-        case Action.CHANGE_RULES, Rulebook():
+        case (Action.CHANGE_RULES, Rulebook()) | (Action.CHANGE_LIFECYCLE, Definitions()):
             return actor.manager
         case Action.SAVE_DRAFT, DraftOf(author):
             return actor.manager and actor.id == author

@@ -6,7 +6,7 @@ correlated subquery for each customer, so that no planner can choose to read mor
 term makes of a fact.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple, TypeVar
 
 import numpy as np
@@ -78,6 +78,10 @@ class Facts:
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    def know(self, kinds: Collection[str]) -> None:
+        """Find out at once which kinds of event there are, of those that will be asked for."""
+        self._reader.know(kinds)
 
     # Facts of events
 

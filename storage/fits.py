@@ -15,6 +15,7 @@ from sqlmodel import Field, SQLModel, col
 from rules.lifecycle.buying import Buying, Model
 from rules.lifecycle.fit import Calibration, Fit, Lack, Lacking, Part, Terms, Unit
 from rules.lifecycle.spending import Spending
+from storage import pruned
 from storage.counters import take
 from storage.database import Transaction
 
@@ -47,13 +48,20 @@ def latest(tx: Transaction) -> Fit | None:
 
 
 def in_force(tx: Transaction, now: int) -> Fit | None:
-    """Give the fit that customers are scored by at ``now``: of the usable ones as of then or earlier the latest."""
+    """Give the fit that customers are scored by at ``now``: of the usable ones as of then or earlier the latest.
+
+    None once events were pruned: nobody's days of purchases are all there any more.
+    """
+    if pruned.horizon(tx) is not None:
+        return None
     row = tx.execute(_latest_as_of(_COLUMNS, now)).first()
     return None if row is None else _read(*row)
 
 
 def number_in_force(tx: Transaction, now: int) -> int | None:
-    """Give the number of the fit in force at ``now``."""
+    """Give the number of the fit in force at ``now``, as `in_force` does."""
+    if pruned.horizon(tx) is not None:
+        return None
     return tx.execute(_latest_as_of(select(col(FitRow.id)), now)).scalar_one_or_none()
 
 
@@ -65,6 +73,8 @@ def first(tx: Transaction) -> int | None:
 
 def during(tx: Transaction, since: int, until: int) -> list[Fit]:
     """Give the fits that are in force some time from ``since`` to ``until``, in the order of their instants."""
+    if pruned.horizon(tx) is not None:
+        return []
     before = number_in_force(tx, since)
     statement = (
         select(col(FitRow.as_of), col(FitRow.id))

@@ -16,6 +16,7 @@ from sqlalchemy import (
     Select,
     Text,
     bindparam,
+    case,
     func,
     select,
     text,
@@ -135,6 +136,11 @@ def listing(
     ]
 
 
+def lock_all(tx: Transaction) -> None:
+    """Lock every rule until the transaction ends, in the order that all keep."""
+    tx.execute(select(col(RuleRow.id)).order_by(col(RuleRow.id)).with_for_update()).all()
+
+
 def by_name(tx: Transaction, name: str, *, lock: bool = False) -> Rule | None:
     """Give the rule of that very name, unless it was removed; with ``lock`` nobody else changes it meanwhile."""
     chosen = (col(RuleRow.name) == name, col(RuleRow.state) != str(RuleState.REMOVED))
@@ -206,6 +212,16 @@ def edit(tx: Transaction, rule: Rule, *, body: RuleBody, author: str, now: int, 
         tx, rule_id=rule.id, version=row.version, body=body, author=author, now=now, diff=diff
     )
     return _rule(row, version)
+
+
+def set_meaning_edited(tx: Transaction, rule_ids: Iterable[int]) -> None:
+    """Note that the conditions of these rules mean something else than before: the next sweep settles them anew."""
+    edited = case((col(RuleRow.swept_at).is_not(None), str(RuleChange.EDITED)), else_=col(RuleRow.change))
+    tx.execute(
+        update(RuleRow)
+        .where(col(RuleRow.id).in_(list(rule_ids)))
+        .values(change=edited, revision=col(RuleRow.revision) + 1)
+    )
 
 
 def set_state(tx: Transaction, rule: Rule, state: RuleState) -> None:

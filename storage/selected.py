@@ -4,7 +4,7 @@ Where a condition filters events, the rows of the range are read in chunks and t
 any condition is: no part of a condition is ever turned into SQL. It must not know what a term makes of an event.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any, Final, NamedTuple
@@ -75,6 +75,11 @@ class Reader:
         self.decimals = exponent(currency)
         self._everybody = [(customer,) for customer in ids.tolist()]
         self._kinds: dict[str, int | None] = {}
+
+    def know(self, names: Collection[str]) -> None:
+        """Find out the ids of several kinds at once."""
+        if unknown := set(names) - self._kinds.keys():
+            self._kinds |= dict.fromkeys(unknown) | kind_ids(self.tx, sorted(unknown))
 
     def kind(self, name: str) -> int | None:
         """Give the id of a kind; None for one that no event ever had."""

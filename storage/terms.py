@@ -34,11 +34,13 @@ from rules.conditions.terms import (
     Never,
     Overdue,
     Own,
+    Returned,
     Score,
     Silent,
     Subject,
     Sum,
     Term,
+    events_of,
 )
 from rules.conditions.thresholds import whole_steps
 from rules.conditions.tree import both
@@ -111,7 +113,9 @@ def answer(
 
 def columns(facts: Facts, terms: Iterable[Term]) -> Mapping[Subject, Column]:
     """Answer ``terms``, a column each."""
-    return {term: _how(term).value(facts, term) for term in terms}
+    asked = tuple(terms)
+    facts.know({events.kind for term in asked for events in events_of(term)})
+    return {term: _how(term).value(facts, term) for term in asked}
 
 
 def flips(asked: Mapping[Term, Constants], passing: Passing) -> Iterable[Flip]:
@@ -226,6 +230,14 @@ def _silent(facts: Facts, term: Silent) -> Truths:
     return Truths((facts.known_since <= edge) & ~facts.happened_since(term.events, edge))
 
 
+def _returned(facts: Facts, term: Returned) -> Truths:
+    edge, older = (term.window.edge(facts.now, facts.calendar, times) for times in (1, 2))
+    first = facts.first(term.events)
+    lately = facts.happened_since(term.events, edge)
+    between = facts.count(term.events, Span(older, edge)) > 0
+    return Truths(lately & ~between & first.known & (first.values <= older))
+
+
 def _missing(facts: Facts, term: Missing) -> Truths:
     return Truths(_unanswered(facts, term.events, term.answer, term.window))
 
@@ -319,6 +331,12 @@ def _changed(passing: Passing, term: Change, _: Constants) -> Iterable[Flip]:
         yield from passing.left(term.of.events, term.window, times)
 
 
+def _came_back(passing: Passing, term: Returned, _: Constants) -> Iterable[Flip]:
+    yield from passing.came(term.events)
+    for times in (1, 2):
+        yield from passing.left(term.events, term.window, times)
+
+
 def _fell_silent(passing: Passing, term: Silent, _: Constants) -> Iterable[Flip]:
     yield from passing.came(term.events)
     yield from passing.left(term.events, term.window)
@@ -353,6 +371,7 @@ _HOW: Final[Mapping[type[Term], _How]] = {
     Never: _How(lambda facts, term: Truths(~facts.last(term.events).known), _came),
     Silent: _How(_silent, _fell_silent),
     Missing: _How(_missing, _waited),
+    Returned: _How(_returned, _came_back),
     DaysUntil: _How(_days_until, _never_by_itself, _days_until_at),
     Attribute: _How(lambda facts, term: facts.attribute(term.name), _never_by_itself),
     Field: _How(_field, _tenure_grew),

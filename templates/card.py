@@ -28,6 +28,8 @@ def customer_card(view: CardView, voice: Voice) -> Rendered:
         blocks.context(_identity(view, voice)),
         blocks.fields([_known_since(view, voice), *(_kind(one, voice) for one in view.kinds[:_MOST_KINDS])]),
     ]
+    if view.status or view.stage or view.types:
+        layout.insert(2, blocks.section(_place(view, voice)))
     if not view.kinds:
         layout.append(blocks.section(voice.say("customer", "nothing_happened")))
     if len(view.kinds) > _MOST_KINDS:
@@ -178,6 +180,13 @@ def _identity(view: CardView, voice: Voice) -> Mrkdwn:
     if view.is_past:
         parts.append(voice.say("customer", "as_of", day=voice.figures.day(view.as_of)))
     return voice.say("alert", "small_line", parts=[escape(part) for part in parts])
+
+
+def _place(view: CardView, voice: Voice) -> Mrkdwn:
+    """Say where the customer stands in the life cycle."""
+    status, stage = (spoken(label) if label else "" for label in (view.status, view.stage))
+    types = [spoken(label) for label in view.types]
+    return voice.say("lifecycle", "card", status=status, stage=stage, types=types)
 
 
 def _known_since(view: CardView, voice: Voice) -> Mrkdwn:

@@ -49,6 +49,10 @@ class Press(StrEnum):
     """Save a draft of a rule."""
     CANCEL = "cancel"
     """Throw a draft of a rule away."""
+    ADOPT = "adopt"
+    """Save a draft of the life cycle."""
+    DISCARD = "discard"
+    """Throw a draft of the life cycle away."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ from rules.conditions.terms import (
     Never,
     Overdue,
     Own,
+    Returned,
     Score,
     Silent,
     Subject,
@@ -55,7 +56,7 @@ def value(fact: Evidence, voice: Voice) -> str:
         never = isinstance(subject, DaysSince | DaysSinceFirst)
         return voice.plain("terms", "value_never" if never else "value_unknown")
     number = _number(fact.value)
-    if isinstance(subject, Never | Silent | Missing) and fact.value in ("true", "false"):
+    if isinstance(subject, Never | Silent | Missing | Returned) and fact.value in ("true", "false"):
         return voice.plain("terms", _TRUTHS[type(subject), fact.value == "true"])
     if subject is None or number is None:
         return name_of(fact.value, limits.VALUE)
@@ -76,6 +77,8 @@ _TRUTHS: dict[tuple[type[Call], bool], str] = {
     (Silent, False): "value_yes",
     (Missing, True): "value_not_yet",
     (Missing, False): "value_happened",
+    (Returned, True): "value_yes",
+    (Returned, False): "value_no",
 }
 
 
@@ -109,7 +112,13 @@ def _label(subject: Subject, voice: Voice) -> str:
             return voice.plain(
                 "terms", name, events=_events(of.events, voice), window=window_words(window, voice)
             )
-        case Count(events, window) | Sum(events, window) | Average(events, window) | Silent(events, window):
+        case (
+            Count(events, window)
+            | Sum(events, window)
+            | Average(events, window)
+            | Silent(events, window)
+            | Returned(events, window)
+        ):
             shown = window_words(window, voice)
             return voice.plain("terms", subject.function, events=_events(events, voice), window=shown)
         case EventCall(events):

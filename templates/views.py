@@ -168,6 +168,10 @@ class CardView:
     as_of: int
     is_past: bool = False
     """Whether ``as_of`` was asked for: alerts are those that were open then, as they stood then."""
+    status: str | None = None
+    stage: str | None = None
+    types: tuple[str, ...] = ()
+    """Where the customer stands in the life cycle: nothing where no definition holds, or none is in use."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -391,3 +395,80 @@ class AuditView:
     actor: str
     action: str
     diff: str
+
+
+@dataclass(frozen=True, slots=True)
+class DefinitionView:
+    """A definition in force; ``edited``: it differs from the preset's. ``holds`` customers have it now, where counted.
+
+    ``family`` and ``label`` are the parts of its name.
+    """
+
+    name: str
+    family: str
+    label: str
+    condition: str
+    edited: bool
+    holds: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LifecycleView:
+    """The life cycle in use, in the order in which definitions are asked; without one, ``version`` is 0.
+
+    ``presets`` are those that ship, as (name, about). ``did``, ``author`` and ``at`` are of the last change. ``known``
+    customers there are in all, where they were counted.
+    """
+
+    version: int
+    preset: str
+    did: str
+    author: str
+    at: int
+    kinds: tuple[str, ...]
+    definitions: tuple[DefinitionView, ...]
+    presets: tuple[tuple[str, str], ...]
+    known: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MoveView:
+    """How many customers would go from one label of a family to another; None is no label of it."""
+
+    family: str
+    before: str | None
+    after: str | None
+    customers: int
+
+
+@dataclass(frozen=True, slots=True)
+class LifecyclePreview:
+    """What a change of definitions would do now: how it reads, who moves, and which rules mean something else then.
+
+    ``name`` is the definition's, or the preset's; ``holds`` customers of ``known`` would have it, None where nobody
+    was counted. ``overwritten`` are definitions that people edited and that would be lost.
+    """
+
+    did: str
+    name: str
+    diff: str
+    source: str
+    warnings: tuple[Problem, ...]
+    rules: tuple[str, ...]
+    overwritten: tuple[str, ...]
+    known: int | None
+    holds: int | None
+    moves: tuple[MoveView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LifecycleChange:
+    """Definitions after they were changed (``use``, ``edit``, ``remove``, ``undo``): what, how, and which rules are edited by it."""
+
+    did: str
+    name: str
+    version: int
+    diff: str
+    rules: tuple[str, ...]
+    source: str = ""
+    warnings: tuple[Problem, ...] = ()

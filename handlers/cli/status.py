@@ -39,6 +39,11 @@ def status(cli: Cli, customer: str, as_of: int | None, as_json: bool) -> None:
         if value:
             table.add_row(key.replace("_", " "), name_of(str(value), _SHOWN))
     console().print(table)
+    for key in ("status", "stage"):
+        if told[key]:
+            console().print(f"{key}: {told[key]}")
+    if told["types"]:
+        console().print(f"types: {', '.join(told['types'])}")
     if told["kinds"]:
         table = Table("kind", "count", "sum", "last", "days since")
         for kind, numbers in told["kinds"].items():

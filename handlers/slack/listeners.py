@@ -17,7 +17,7 @@ import structlog
 from slack_bolt import Ack, App
 
 from handlers.context import Context
-from handlers.slack import alerts, customer, rules
+from handlers.slack import alerts, customer, lifecycle, rules
 from handlers.slack.asked import Asked
 from handlers.slack.directory import Directory
 from handlers.slack.presses import Shown, pressed
@@ -29,6 +29,7 @@ COMMANDS: Final[Mapping[str, Callable[[Asked, str], Rendered | None]]] = {
     customer.COMMAND: customer.customer,
     alerts.COMMAND: alerts.alerts,
     rules.COMMAND: rules.rules,
+    lifecycle.COMMAND: lifecycle.lifecycle,
 }
 _WORKERS: Final = 8
 _REMEMBERED: Final = 5_000

@@ -5,12 +5,13 @@ A press in a message of the channel is told by the message itself; in an ephemer
 
 from dataclasses import dataclass
 
-from handlers import answer, drafts
+from handlers import answer, drafts, lifecycle_drafts
 from handlers.act import act
 from handlers.rulebook import Request
 from handlers.slack.alerts import my_page, open_page
 from handlers.slack.asked import Asked
 from handlers.slack.customer import attention_page
+from templates import lifecycle_pages
 from templates.alert import alert_message
 from templates.blocks import Rendered
 from templates.card import customer_card, timeline_page
@@ -49,7 +50,7 @@ def pressed(asked: Asked, value: Value, *, ephemeral: bool) -> Shown:
             return Shown(timeline_page(page, asked.voice()), replace=ephemeral and int(value.choice) > 0)
         case Press.DIGEST:
             return Shown(_digest(asked, value.subject, int(value.choice)), replace=ephemeral)
-        case Press.SAVE | Press.CANCEL:
+        case Press.SAVE | Press.CANCEL | Press.ADOPT | Press.DISCARD:
             return Shown(_decided(asked, value), replace=True)
         case Press.OPEN | Press.MINE | Press.NEEDY | Press.MY_NEEDY:
             return Shown(_turned(asked, value), replace=ephemeral)
@@ -57,10 +58,20 @@ def pressed(asked: Asked, value: Value, *, ephemeral: bool) -> Shown:
 
 def _decided(asked: Asked, value: Value) -> Rendered | None:
     request = Request(asked.actor(), asked.key)
+    if value.press in {Press.ADOPT, Press.DISCARD}:
+        return _decided_of_lifecycle(asked, value, request)
     if value.press is Press.CANCEL:
         return draft_cancelled(drafts.cancel(asked.ctx, request, value.subject), asked.voice())
     saved = drafts.save(asked.ctx, request, value.subject)
     return rule_change(saved, asked.voice()) if saved is not None else None
+
+
+def _decided_of_lifecycle(asked: Asked, value: Value, request: Request) -> Rendered | None:
+    if value.press is Press.DISCARD:
+        lifecycle_drafts.cancel(asked.ctx, request, value.subject)
+        return lifecycle_pages.cancelled(asked.voice())
+    saved = lifecycle_drafts.save(asked.ctx, request, value.subject)
+    return lifecycle_pages.changed(saved, asked.voice()) if saved is not None else None
 
 
 def _turned(asked: Asked, value: Value) -> Rendered:

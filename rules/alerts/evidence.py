@@ -22,6 +22,7 @@ from rules.conditions.terms import (
     Missing,
     Never,
     Overdue,
+    Returned,
     Silent,
     Subject,
     Term,
@@ -57,14 +58,14 @@ def _behind(term: Term) -> tuple[Term, ...]:
     match term:
         case Silent(events):
             return (DaysSince(events), Count(events))
+        case Returned(events, window):
+            return (DaysSince(events), Count(events, window))
         case Never():
             return ()
         case Missing(events):
             return (DaysSince(events),)
         case Overdue(events):
             return (term, DaysSince(events), MedianGap(events))
-        case Change(Count(events), window):
-            return (term, Count(events, window))
         case Change(of, window):
             return (term, type(of)(of.events, window))
         case Average(events, window):

@@ -24,8 +24,9 @@ from rules.conditions.check import Vocabulary, accept
 from rules.conditions.problems import ConditionError, Problem
 from rules.files.gather import Gather
 from rules.files.tree import Node, Scalar
+from rules.lifecycle.definitions import FIXED
 
-NOTHING_KNOWN: Final = Vocabulary(frozenset(), frozenset())
+NOTHING_KNOWN: Final = Vocabulary(frozenset(), frozenset(), FIXED)
 """The vocabulary of a reader who has seen no data: it warns of every name, and refuses as any other does."""
 OPTIONS: Final = ("kind", "severity", "backlog", "cooldown", "action", "channel")
 FIELDS: Final = ("about", "condition", *OPTIONS, "state")

@@ -14,6 +14,7 @@ from rules.conditions.raw import Raw, Refused, children, is_quoted, refusal, spa
 from rules.conditions.spans import Span
 from rules.conditions.suggest import nearest
 from rules.conditions.terms import (
+    DERIVED,
     FUNCTIONS,
     NOT_YET,
     OWN,
@@ -22,6 +23,7 @@ from rules.conditions.terms import (
     Attribute,
     Call,
     Count,
+    Derived,
     Events,
     Field,
     Fitted,
@@ -147,19 +149,21 @@ class _Builder:
             return Attribute(self._name(side, name_of), span=span(side))
         return self._field(side)
 
-    def _field(self, side: Raw) -> Field | Fitted:
+    def _field(self, side: Raw) -> Subject:
         name = self._name(side, name_of)
         if name in OWN:
             return Field(OWN[name], span=span(side))
+        if name in DERIVED:
+            return Derived(DERIVED[name], span=span(side))
         if name in SCORES:
             return Fitted(SCORES[name], span=span(side))
         if name in NOT_YET:
             raise refusal(Code.NOT_YET, side, {"name": name})
         if name in FUNCTIONS:
             raise refusal(Code.NEEDS_BRACKETS, side, {"function": name, "usage": FUNCTIONS[name].usage})
-        guess = nearest(name, (*OWN, *SCORES, *FUNCTIONS))
+        guess = nearest(name, (*OWN, *DERIVED, *SCORES, *FUNCTIONS))
         params = {"name": self._text(side), "nearest": guess}
-        raise refusal(Code.UNKNOWN_FIELD, side, params, guess if guess in OWN or guess in SCORES else None)
+        raise refusal(Code.UNKNOWN_FIELD, side, params, None if guess in FUNCTIONS else guess)
 
     def _constant_first(self, side: Raw, comparison: tuple[Raw, Raw] | None) -> Refused:
         """Say of ``30 < tenure`` that the constant belongs on the right."""

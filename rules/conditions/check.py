@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Final
 
+from rules.conditions.names import fold
 from rules.conditions.normalise import normalise
 from rules.conditions.numbers import decimal_text, exact
 from rules.conditions.parse import parse, refuse
@@ -20,6 +21,8 @@ from rules.conditions.suggest import nearest
 from rules.conditions.terms import (
     Attribute,
     DaysUntil,
+    Derived,
+    Family,
     Fitted,
     Measure,
     Score,
@@ -52,10 +55,15 @@ _AMOUNT: Final = re.compile(r"\D{0,4}?(-?[0-9]+(?:\.[0-9]+)?)\D{0,4}")
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """The names that the data has shown: kinds of event and attributes, canonical; and ``aliases`` of kinds."""
+    """The names that the data has shown: kinds of event and attributes, canonical; and the labels that are defined.
+
+    ``labels`` of each family stand in their order; where there are none at all, no life cycle is in use. ``aliases``
+    are names of kinds that stand for others.
+    """
 
     kinds: frozenset[str]
     attributes: frozenset[str]
+    labels: Mapping[Family, tuple[str, ...]] = field(default_factory=dict)
     aliases: Mapping[str, str] = field(default_factory=dict)
     unfitted: Mapping[Score, Mapping[str, object]] = field(default_factory=dict)
     """Values that are known of nobody so far, and what is lacking: the params of the warning."""
@@ -99,7 +107,12 @@ def _of_test(test: Test, vocabulary: Vocabulary) -> Iterator[Problem]:
     for events in events_of(test.subject):
         if events.where is not None:
             yield from check(events.where, vocabulary)
-    yield from _of_types(test)
+    if isinstance(test.subject, Derived) and not vocabulary.labels:
+        yield Problem(Code.NO_LIFECYCLE, test.subject.span, {"name": test.subject.family.value})
+    elif measure_of(test.subject) is Measure.LABEL and not isinstance(test, Holds):
+        yield from _of_labels(test, vocabulary)
+    else:
+        yield from _of_types(test)
 
 
 def _of_names(subject: Subject, vocabulary: Vocabulary) -> Iterator[Problem]:
@@ -122,12 +135,9 @@ def _of_types(test: Test) -> Iterator[Problem]:
     match test:
         case Holds():
             if measure is not Measure.TRUTH:
-                example = (
-                    "< 40%"
-                    if isinstance(test.subject, Fitted) and measure is Measure.PERCENT
-                    else _EXAMPLES[measure]
+                yield Problem(
+                    Code.NEEDS_COMPARISON, test.span, {**subject, "example": _example(test.subject, measure)}
                 )
-                yield Problem(Code.NEEDS_COMPARISON, test.span, {**subject, "example": example})
         case _ if measure is Measure.TRUTH:
             yield Problem(Code.IS_TRUE_OR_FALSE, test.span, subject, _bare(test))
         case Contains(_, value):
@@ -144,6 +154,32 @@ def _of_types(test: Test) -> Iterator[Problem]:
                 yield from _of_value(measure, value, subject)
 
 
+def _of_labels(test: Test, vocabulary: Vocabulary) -> Iterator[Problem]:
+    match test:
+        case Compare(Derived(family), operator, value) if operator not in ORDERS:
+            yield from _of_label(family, value, vocabulary)
+        case Among(Derived(family), values):
+            yield from (problem for value in values for problem in _of_label(family, value, vocabulary))
+        case _:
+            yield Problem(Code.NO_LABEL, test.span, {"subject": subject_text(test.subject)})
+
+
+def _of_label(family: Family, value: Value, vocabulary: Vocabulary) -> Iterator[Problem]:
+    """Say of a label that it is none of those that are defined."""
+    labels = vocabulary.labels.get(family, ())
+    written = value_text(value)
+    if isinstance(value, Text) and fold(value.value) in labels:
+        return
+    near = nearest(value.value, labels) if isinstance(value, Text) else None
+    params = {
+        "family": family.value,
+        "label": value.value if isinstance(value, Text) else written,
+        "nearest": near,
+        "labels": labels,
+    }
+    yield Problem(Code.UNKNOWN_LABEL, value.span, params, near)
+
+
 _EXAMPLES: Final = {
     Measure.EVENTS: "> 0",
     Measure.MONEY: "> 100",
@@ -153,6 +189,24 @@ _EXAMPLES: Final = {
     Measure.TEXT: "= vip",
     Measure.OPEN: "= gold",
 }
+
+
+_LABELS: Final = {
+    Family.STATUS: "= at_risk",
+    Family.STAGE: "= retain",
+    Family.TYPE: "= loyal",
+    Family.VALUE_TIER: "= high",
+}
+
+
+def _example(subject: Subject, measure: Measure) -> str:
+    match subject:
+        case Derived(family):
+            return _LABELS[family]
+        case Fitted() if measure is Measure.PERCENT:
+            return "< 40%"
+        case _:
+            return _EXAMPLES[measure]
 
 
 def _of_value(measure: Measure, value: Value, subject: dict[str, str]) -> Iterator[Problem]:

@@ -15,7 +15,9 @@ from rules.conditions.terms import (
     Change,
     Count,
     DaysUntil,
+    Derived,
     Events,
+    Family,
     Field,
     Fitted,
     Measure,
@@ -77,6 +79,9 @@ def describe(tree: Condition, say: Say) -> str:
             return _joined("say_or", [_grouped(part, say) for part in parts], say)
         case Not(part):
             return say("say_not", inner=_grouped(part, say))
+        case Compare(Derived(Family.TYPE), Operator.EQUAL | Operator.UNEQUAL as operator, Text(label)):
+            # Of several labels, one is there or not: the customer's type is never that one alone.
+            return say("say_has_type" if operator is Operator.EQUAL else "say_has_no_type", value=label)
         case Compare(subject, operator, value):
             phrases = _DATES if isinstance(value, Day) else _COMPARISONS
             return say(phrases[operator], subject=_subject(subject, say), value=_value(subject, value, say))
@@ -110,6 +115,8 @@ def _subject(subject: Subject, say: Say) -> str:
             return say("say_attribute", name=name)
         case Field(name) | Fitted(name):
             return say(f"say_{name}")
+        case Derived(family):
+            return say(f"say_{family}")
         case DaysUntil(attribute):
             return say("say_days_until", name=attribute.name)
         case Change(of, window):

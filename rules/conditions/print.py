@@ -5,7 +5,7 @@ import unicodedata
 from typing import Final, assert_never
 
 from rules.conditions.numbers import decimal_text
-from rules.conditions.terms import Attribute, Call, Events, Field, Fitted, Property, Subject
+from rules.conditions.terms import Attribute, Call, Derived, Events, Field, Fitted, Property, Subject
 from rules.conditions.tree import (
     Among,
     And,
@@ -57,6 +57,8 @@ def subject_text(subject: Subject) -> str:
             )
         case Field(name) | Fitted(name):
             return name.value
+        case Derived(family):
+            return family.value
         case Attribute(name):
             return f"attr.{_word(name)}"
         case Property(name):

@@ -34,6 +34,8 @@ class Code(StrEnum):
     UNKNOWN_ATTRIBUTE = "unknown_attribute"
     NOT_YET = "not_yet"
     NO_FIT = "no_fit"
+    NO_LIFECYCLE = "no_lifecycle"
+    UNKNOWN_LABEL = "unknown_label"
     BAD_NAME = "bad_name"
     # what stands between a function's brackets
     NEEDS_BRACKETS = "needs_brackets"
@@ -64,6 +66,7 @@ class Code(StrEnum):
     NEEDS_TEXT = "needs_text"
     NOT_TEXT = "not_text"
     NO_ORDER = "no_order"
+    NO_LABEL = "no_label"
 
 
 LONGEST_SHOWN: Final = 80

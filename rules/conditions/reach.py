@@ -17,12 +17,14 @@ from rules.conditions.terms import (
     DaysSince,
     DaysSinceFirst,
     DaysUntil,
+    Events,
     Field,
     Fitted,
     MedianGap,
     Missing,
     Never,
     Overdue,
+    Returned,
     Silent,
     Sum,
     Term,
@@ -63,8 +65,9 @@ def since(term: Term, now: int, calendar: Calendar) -> int:
             return LATEST if events.where is None else EARLIEST
         case Never(events):
             return LATEST if events.where is None else EARLIEST
-        case MedianGap() | Overdue() | Missing() | Fitted():
-            # Gaps lie between days, purchases fall on them, an answer follows its question: none is left in a tally.
+        case MedianGap() | Overdue() | Missing() | Returned() | Fitted():
+            # Gaps lie between days, purchases fall on them, an answer follows its question, and a filter asks each
+            # event: none of this is left in a tally.
             return EARLIEST
         case Field() | Attribute() | DaysUntil():
             return LATEST
@@ -88,12 +91,22 @@ def answerable_from(term: Term, horizon: int, calendar: Calendar) -> int | None:
     return None if first >= LATEST else first
 
 
-def refuse_past(tree: Condition, horizon: int | None, now: int, calendar: Calendar) -> None:
-    """Raise `PastHorizonError` for the first term of ``tree`` that reaches past ``horizon`` at ``now``, if any does."""
+def is_fitted(term: Term) -> bool:
+    """Tell whether a term is what value models say, of whom nothing is known any more once something was pruned."""
+    return isinstance(term, Fitted)
+
+
+def refuse_past(
+    tree: Condition, horizon: int | None, now: int, calendar: Calendar, *, fitted: bool = True
+) -> None:
+    """Raise `PastHorizonError` for the first term of ``tree`` that reaches past ``horizon`` at ``now``, if any does.
+
+    Without ``fitted``, those that value models answer may: they are unknown then.
+    """
     if horizon is None:
         return
     for one in reaches(tree, now, calendar):
-        if one.since < horizon:
+        if one.since < horizon and (fitted or not is_fitted(one.term)):
             first = answerable_from(one.term, horizon, calendar)
             raise PastHorizonError(
                 term=subject_text(one.term),
@@ -113,6 +126,9 @@ def _window(term: Term) -> tuple[Window | None, int]:
         case Count(_, window) | Sum(_, window) | Average(_, window) | Silent(_, window):
             return window, 1
         case Change(_, window):
+            return window, 2
+        case Returned(Events(where=None), window):
+            # That there was one before both windows, the tallies know.
             return window, 2
         case _:
             return None, 1

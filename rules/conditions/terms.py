@@ -25,6 +25,8 @@ class Measure(StrEnum):
     PERCENT = "percent"
     TEXT = "text"
     TRUTH = "truth"
+    LABEL = "label"
+    """One of the names of a family of definitions."""
     OPEN = "open"
     """Number, text or date: whatever the data holds."""
 
@@ -63,6 +65,21 @@ class Own(StrEnum):
 
 
 OWN: Final = {own.value: own for own in Own}
+
+
+class Family(StrEnum):
+    """What definitions are about: each family has its labels, but for `ACTIVE`, which holds or does not."""
+
+    ACTIVE = "active"
+    STATUS = "status"
+    STAGE = "stage"
+    TYPE = "type"
+    SEGMENT = "segment"
+    VALUE_TIER = "value_tier"
+
+
+DERIVED: Final = {family.value: family for family in Family if family is not Family.SEGMENT}
+"""Fields that a definition answers. `segment` is the customer's own text, but for the names that are defined."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,6 +269,17 @@ class Missing(EventCall):
 
 
 @dataclass(frozen=True, slots=True)
+class Returned(EventCall):
+    """True: such an event in the window, none in the one of the same length before it, and one before that."""
+
+    function = "returned"
+    measure = Measure.TRUTH
+    takes = (Argument.EVENTS, Argument.WINDOW)
+    usage = "returned(purchase, 90d)"
+    window: Window
+
+
+@dataclass(frozen=True, slots=True)
 class DaysUntil(Call):
     """The date in an attribute minus today, in business dates: negative once past; unknown without a date."""
 
@@ -272,7 +300,17 @@ class Property(Placed):
     name: str
 
 
-Subject = Term | Property
+@dataclass(frozen=True, slots=True)
+class Derived(Placed):
+    """What definitions say of a customer: the family's label, or, of `Family.ACTIVE`, whether it holds.
+
+    No column answers it: before a condition is evaluated, each is replaced by what its definition says.
+    """
+
+    family: Family
+
+
+Subject = Term | Property | Derived
 
 AMOUNT: Final = "amount"
 CURRENCY: Final = "currency"
@@ -293,12 +331,13 @@ FUNCTIONS: Final[dict[str, type[Call]]] = {
         Never,
         Silent,
         Missing,
+        Returned,
         DaysUntil,
     )
 }
 
-NOT_YET: Final = frozenset({"stage", "status", "type", "value_tier", "health"})
-"""Fields that come with the definitions of the life cycle; refused by name until then."""
+NOT_YET: Final = frozenset({"health"})
+"""Fields that come with the measures of the life cycle; refused by name until then."""
 
 
 _SCORES: Final = {
@@ -318,6 +357,8 @@ def measure_of(subject: Subject) -> Measure:
             return Measure.DAYS if name is Own.TENURE else Measure.TEXT
         case Fitted(name):
             return _SCORES[name]
+        case Derived(family):
+            return Measure.TRUTH if family is Family.ACTIVE else Measure.LABEL
         case Property(name):
             return {AMOUNT: Measure.MONEY, CURRENCY: Measure.TEXT}.get(name, Measure.OPEN)
         case _:

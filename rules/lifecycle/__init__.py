@@ -1,1 +1,1 @@
-"""The customer's life cycle: processes and what their events tell, and what customers are worth, by fitted models."""
+"""The customer's life cycle: definitions and what they come to, processes and their events, and what customers are worth"""

@@ -33,6 +33,7 @@ from rules.conditions.terms import (
     Never,
     Overdue,
     Own,
+    Returned,
     Score,
     Silent,
     Subject,
@@ -152,6 +153,8 @@ def _asked(term: Term, steps: Steps) -> list[tuple[Events, int]]:
             return [(events, everything), (answer, everything), *shared]
         case Change(of, window):
             return [(of.events, int(steps.edges(window, 2)[0]))]
+        case Returned(events, window):
+            return [(events, int(steps.edges(window, 2)[0]))]
         case Count(events, window) | Sum(events, window) | Average(events, window):
             return [(events, steps.first if window is None else int(steps.edges(window)[0]))]
         case Silent(events, window):
@@ -212,6 +215,8 @@ class Grid:
             case Silent(events, window):
                 there = self._past.known_since[:, None] <= self._steps.edges(window)
                 return Truths(_flat(there & (self._running("count", events, window) == 0)))
+            case Returned(events, window):
+                return Truths(_flat(self._returned(events, window)))
             case Missing(events, answer, window):
                 return Truths(_flat(self._missing(events, answer, window)))
             case Fitted(name):
@@ -261,6 +266,13 @@ class Grid:
     def _change(self, what: str, events: Events, window: Window) -> Numbers:
         this, previous = (self._running(what, events, window, before=before) for before in (False, True))
         return Numbers(_flat(this - previous), _flat(np.maximum(previous, 1)), _flat(previous > 0))
+
+    def _returned(self, events: Events, window: Window) -> Bools:
+        this, previous = (self._running("count", events, window, before=before) for before in (False, True))
+        first = self._past.first(events)
+        earlier = first.known[:, None] & (first.values[:, None] <= self._steps.edges(window, 2))
+        came_back: Bools = (this > 0) & (previous == 0) & earlier
+        return came_back
 
     # The last event
 

@@ -1,12 +1,13 @@
 """A test of rules, read from YAML with every mistake at its line. It must not know what comes of it."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Final
 from zoneinfo import ZoneInfoNotFoundError
 
 from rules.book import book
-from rules.book.written import Written, rules_of
+from rules.book.written import NOTHING_KNOWN, Written, rules_of
 from rules.conditions.check import Vocabulary
 from rules.conditions.names import BadNameError, name_of
 from rules.conditions.parse import parse
@@ -18,6 +19,9 @@ from rules.files.mistakes import Mistake
 from rules.files.tree import Fields, Node
 from rules.instants import Calendar
 from rules.lifecycle import processes
+from rules.lifecycle.definitions import NO_LIFECYCLE
+from rules.lifecycle.presets import presets
+from rules.lifecycle.resolve import resolve
 from rules.money import UnknownCurrencyError, exponent
 from rules.trials import happens
 from rules.trials.cast import Cast, shipped
@@ -29,6 +33,7 @@ KEYS: Final = (
     "about",
     "book",
     "rules",
+    "lifecycle",
     "start",
     "timezone",
     "currency",
@@ -44,6 +49,7 @@ ZONE: Final = "UTC"
 CURRENCY: Final = "USD"
 CHANNEL: Final = "#alerts"
 MOST_SWEEPS: Final = 1_000
+_NO_LIFECYCLE: Final = replace(NOTHING_KNOWN, labels={})
 
 
 def read_trial(text: str) -> Trial:
@@ -52,7 +58,8 @@ def read_trial(text: str) -> Trial:
     fields = gather.fields(gather.tree(text), KEYS, "", required=("expect",))
     calendar = _calendar(gather, fields.get("timezone"))
     when = When(_start(gather, fields.get("start")), calendar)
-    rules = _rules(gather, fields)
+    lifecycle = _lifecycle(gather, fields.get("lifecycle"))
+    rules = _rules(gather, fields, lifecycle)
     cast = Cast(gather, when, tuple(rule.name for rule in rules), {}, listed="customers" in fields)
     profiles = happens.customers(cast, fields["customers"]) if "customers" in fields else []
     happenings, said = happens.events(cast, fields.get("events"))
@@ -78,7 +85,8 @@ def read_trial(text: str) -> Trial:
         acts=tuple(acts),
         sweeps=all_sweeps,
         expectations=expected,
-        hints=_hints(rules, happenings),
+        hints=_hints(rules, happenings, lifecycle),
+        lifecycle=lifecycle,
     )
 
 
@@ -112,12 +120,22 @@ def _currency(gather: Gather, node: Node | None) -> str:
     return said.upper()
 
 
-def _names() -> Vocabulary:
-    """Give what is known in the database of a test: no data yet, and the aliases that ship."""
-    return Vocabulary(frozenset(), frozenset(), processes.shipped().aliases)
+def _names(lifecycle: str) -> Vocabulary:
+    """Give what is known in the database of a test: no data yet, the labels of its life cycle, the aliases that ship."""
+    known = NOTHING_KNOWN if lifecycle else _NO_LIFECYCLE
+    return replace(known, aliases=processes.shipped().aliases)
 
 
-def _rules(gather: Gather, fields: Mapping[str, Node]) -> list[Written]:
+def _lifecycle(gather: Gather, node: Node | None) -> str:
+    said = gather.text(node, "lifecycle") if node is not None else None
+    if node is None or said is None or said in presets():
+        return said or ""
+    near = gather.nearest(said, presets())
+    gather.add(node, "bad_choice", "lifecycle", found=said, nearest=near, choices=list(presets()))
+    return ""
+
+
+def _rules(gather: Gather, fields: Mapping[str, Node], lifecycle: str) -> list[Written]:
     """Read the rules that are tested: those that ship by their names, and those that are written out."""
     found: dict[str, Written] = {}
     if "book" in fields:
@@ -125,7 +143,7 @@ def _rules(gather: Gather, fields: Mapping[str, Node]) -> list[Written]:
         for name in shipped(gather, fields["book"], list(shipping), "book"):
             found[name] = Written(name, shipping[name].body)
     if "rules" in fields:
-        for rule in rules_of(gather, fields["rules"], _names()):
+        for rule in rules_of(gather, fields["rules"], _names(lifecycle)):
             if rule.name in found:
                 gather.mistakes.append(
                     Mistake(rule.line, "key_twice", {"key": rule.name, "first": fields["book"].line}, "rules")
@@ -167,12 +185,13 @@ def _regular(cast: Cast, node: Node) -> list[int]:
     return []
 
 
-def _hints(rules: Sequence[Written], happenings: Sequence[Happening]) -> tuple[Mistake, ...]:
+def _hints(rules: Sequence[Written], happenings: Sequence[Happening], lifecycle: str) -> tuple[Mistake, ...]:
     """Find kinds of events that no rule looks at, where one that a rule looks at is spelt nearly the same."""
+    definitions = presets()[lifecycle].lifecycle if lifecycle else NO_LIFECYCLE
     watched = {
         events.kind
         for rule in rules
-        for term in terms(parse(rule.body.condition))
+        for term in terms(resolve(parse(rule.body.condition), definitions))
         for events in events_of(term)
     }
     known = processes.shipped()

@@ -140,3 +140,5 @@ class Trial:
     sweeps: tuple[int, ...]
     expectations: tuple[Expectation, ...]
     hints: tuple[Mistake, ...] = ()
+    lifecycle: str = ""
+    """The preset whose definitions the rules may speak of, if any."""

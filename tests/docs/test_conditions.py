@@ -10,7 +10,8 @@ from rules.conditions.parse import parse
 from rules.conditions.print import to_text
 from rules.conditions.problems import ConditionError, Problem, Severity
 from rules.conditions.spans import caret
-from rules.conditions.terms import FUNCTIONS, NOT_YET, OWN, SCORES
+from rules.conditions.terms import DERIVED, FUNCTIONS, NOT_YET, OWN, SCORES
+from rules.lifecycle.definitions import FIXED
 from templates.words import Words
 
 PAGE = (Path(__file__).parents[2] / "docs" / "conditions.md").read_text(encoding="utf-8")
@@ -18,7 +19,9 @@ EXAMPLES = [
     line for fence in re.findall(r"```condition\n(.*?)```", PAGE, re.DOTALL) for line in fence.splitlines()
 ]
 VOCABULARY = Vocabulary(
-    frozenset({"purchase", "ticket", "sign_up", "login"}), frozenset({"plan", "seats", "renewal_date"})
+    frozenset({"purchase", "ticket", "sign_up", "login"}),
+    frozenset({"plan", "seats", "renewal_date"}),
+    FIXED,
 )
 
 
@@ -35,7 +38,8 @@ def test_the_examples_use_every_function() -> None:
 
 def test_every_name_of_the_language_is_on_the_page() -> None:
     table = PAGE[PAGE.index("## What can be asked") : PAGE.index("## Windows")]
-    assert [name for name in (*FUNCTIONS, *OWN, *SCORES, *NOT_YET) if f"`{name}" not in table] == []
+    named = (*FUNCTIONS, *OWN, *DERIVED, *SCORES, *NOT_YET)
+    assert [name for name in named if f"`{name}" not in table] == []
 
 
 def test_the_error_on_the_page_is_the_one_that_is_shown() -> None:

@@ -124,6 +124,7 @@ TESTS: Mapping[str, Callable[[random.Random], str]] = {
     ),
     "never": lambda some: f"never({_events(some)})",
     "silent": lambda some: f"silent({_events(some)}, {_window(some)})",
+    "returned": lambda some: f"returned({_events(some)}, {_window(some)})",
     "missing": lambda some: f"missing({_events(some)}, {_events(some)}, {_window(some)})",
     "days_until": lambda some: f"days_until(attr.renewal_date) {_compared(some, '-1', '0', '1', '7', '30')}",
     "tenure": lambda some: f"tenure {_days(some)}",

@@ -17,7 +17,20 @@ from handlers import sweep as sweeping
 from handlers.sweep import SweepInPastError, Swept
 from storage import heavy
 from tests.exactness.stand import CutShortError, Disturbance, Stand
-from tests.exactness.steps import Act, Add, Edit, History, Refit, Restart, Say, Sweep, Take, Turn, written
+from tests.exactness.steps import (
+    Act,
+    Add,
+    Define,
+    Edit,
+    History,
+    Refit,
+    Restart,
+    Say,
+    Sweep,
+    Take,
+    Turn,
+    written,
+)
 from tests.exactness.watch import Tally, Watch
 from tests.exactness.world import World
 
@@ -108,6 +121,9 @@ class _Play:
             case Turn() if self._world.turn(step):
                 for stand in self._stands:
                     stand.turn(step)
+            case Define() if self._world.define(step):
+                for stand in self._stands:
+                    stand.define(step)
             case Act() if self._same_told:
                 for stand in self._stands:
                     stand.act(step)

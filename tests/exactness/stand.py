@@ -12,23 +12,25 @@ from typing import Any
 
 from sqlalchemy import text
 
-from handlers import changes, rulebook
+from handlers import changes, lifecycle, rulebook
 from handlers.admit import Candidate, admit
 from handlers.context import Context
 from handlers.ingest import Taken
+from handlers.lifecycle_plans import Change
 from handlers.rulebook import NothingChangedError, Request
 from handlers.sweep import Swept, sweep
 from rules.access import Actor
 from rules.alerts.states import AlertState, Reason, Resolution, Verb
 from rules.alerts.typed import Options
-from storage import alerts, customers, fits, matches, rules
+from rules.lifecycle.definitions import Lifecycle
+from storage import alerts, customers, definitions, fits, matches, rules
 from storage.alerts import Alert, Step
 from storage.database import Database, Transaction
 from storage.incoming import CustomerIn, EventIn
 from storage.quarantine import Refused
 from tests.conftest import clear
 from tests.contexts import StillClock, context
-from tests.exactness.steps import Act, Add, Edit, Event, Refit, Say, Take, Turn
+from tests.exactness.steps import Act, Add, Define, Edit, Event, Refit, Say, Take, Turn
 from tests.exactness.world import Pairs
 from tests.rules.lifecycle.fits import numbered
 
@@ -151,6 +153,14 @@ class Stand:
         found = numbered(step.number, step.kind, self._now.at, self._ctx.calendar.zone)
         with self._database.writing() as tx:
             fits.add(tx, found, now=self._now.at)
+
+    def define(self, step: Define) -> None:
+        after = Lifecycle.of_text(step.lifecycle)
+
+        def planned(tx: Transaction) -> Change:
+            return Change("use", "random", definitions.current(tx), after)
+
+        lifecycle.make(self._ctx, MANAGER, planned, did="use", confirmed=True)
 
     def act(self, step: Act) -> None:
         """A person does something to the open alert; where there is none, nothing."""

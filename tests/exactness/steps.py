@@ -66,6 +66,13 @@ class Turn:
 
 
 @dataclass(frozen=True)
+class Define:
+    """Other definitions of the life cycle are in force, ``lifecycle`` as it is stored."""
+
+    lifecycle: str
+
+
+@dataclass(frozen=True)
 class Act:
     """A person snoozes the open alert until an instant, or resolves it."""
 
@@ -102,9 +109,10 @@ class Sweep:
     before: int = 1
 
 
-Step = Take | Say | Add | Edit | Turn | Act | Refit | Restart | Sweep
+Step = Take | Say | Add | Edit | Turn | Define | Act | Refit | Restart | Sweep
 _STEPS: dict[str, type[Step]] = {
-    kind.__name__.casefold(): kind for kind in (Take, Say, Add, Edit, Turn, Act, Refit, Restart, Sweep)
+    kind.__name__.casefold(): kind
+    for kind in (Take, Say, Add, Edit, Turn, Define, Act, Refit, Restart, Sweep)
 }
 
 

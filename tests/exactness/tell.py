@@ -10,11 +10,14 @@ from datetime import timedelta
 
 from rules.conditions.terms import Change, DaysSince, DaysSinceFirst, DaysUntil, Field, Term
 from rules.conditions.tree import Compare, Number, leaves
+from rules.errors import WarmlineError
 from rules.instants import DAY, HOUR, MINUTE, SECOND, Calendar
+from rules.lifecycle.sound import refuse_unsound
 from tests.exactness.conditions import KINDS, OF_EVENTS, TESTS, condition
 from tests.exactness.steps import (
     Act,
     Add,
+    Define,
     Edit,
     Event,
     History,
@@ -27,6 +30,7 @@ from tests.exactness.steps import (
     Turn,
 )
 from tests.exactness.world import World, read
+from tests.lifecycles import derived, lifecycle, redefined
 from tests.rules.conditions.strategies import ZONES
 
 STARTS = (
@@ -102,6 +106,8 @@ class Teller:
             self._then(self._take())
         if self._fitted or self._chance.random() < 0.4:
             self._then(self._refit())
+        if self._focus is None and self._chance.random() < 0.5:
+            self._then(self._define())
         for _ in range(self._chance.randint(2, 4)):
             self._then(self._add())
         self._then(self._sweep())
@@ -118,6 +124,8 @@ class Teller:
 
     def _something(self) -> list[Step]:
         kinds = ("sweep", "take", "say", "edit", "swap", "add", "turn", "again", "act", "restart", "refit")
+        if self._world.lifecycle and self._chance.random() < 0.08:
+            return [self._define()]
         match self._chance.choices(kinds, weights=(64, 13, 9, 4, 2, 2, 5, 3, 3, 2, 9 if self._fitted else 2))[
             0
         ]:
@@ -177,11 +185,31 @@ class Teller:
         for _ in range(self._chance.choice((1, 8, 8, 8))):
             if self._focus is not None:
                 found = self._focused(*self._focus)
+            elif self._world.lifecycle and self._chance.random() < 0.6:
+                found = self._derived()
             else:
                 found = made(self._chance) if alone else condition(self._chance, self._pool)
             if self._turns(found):
                 break
         return found
+
+    def _derived(self) -> str:
+        """One or two tests of what definitions say, and perhaps another."""
+        parts = [derived(self._chance) for _ in range(self._chance.choice((1, 1, 2)))]
+        if self._chance.random() < 0.3:
+            parts.append(self._chance.choice(list(TESTS.values()))(self._chance))
+        return self._chance.choice((" and ", " or ")).join(parts)
+
+    def _define(self) -> Step:
+        """Other definitions, which are sound."""
+        while True:
+            before = self._world.lifecycle
+            found = redefined(self._chance, before) if before else lifecycle(self._chance)
+            try:
+                refuse_unsound(found)
+            except WarmlineError:
+                continue
+            return Define(found.to_text())
 
     def _focused(self, made: Callable[[random.Random], str], filtered: bool) -> str:
         """One test of that kind, of filtered events or plain ones where it is of events at all."""

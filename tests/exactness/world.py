@@ -11,10 +11,12 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from rules.conditions.parse import parse
-from rules.conditions.terms import Own, Subject, Term, events_of
+from rules.conditions.terms import Derived, Own, Subject, Term, events_of
 from rules.conditions.tree import Condition, leaves
+from rules.lifecycle.definitions import NO_LIFECYCLE, Lifecycle
 from rules.lifecycle.fit import Fit
-from tests.exactness.steps import Add, Edit, Event, Refit, Say, Step, Sweep, Take, Turn
+from tests.exactness.steps import Add, Define, Edit, Event, Refit, Say, Step, Sweep, Take, Turn
+from tests.lifecycles import LifecycleOracle
 from tests.rules.conditions.oracle import Happening, Oracle, Person
 from tests.rules.lifecycle.fits import numbered
 
@@ -43,6 +45,7 @@ class World:
     people: dict[str, Person] = field(default_factory=dict)
     rules: dict[str, Watched] = field(default_factory=dict)
     fits: tuple[Fit, ...] = ()
+    lifecycle: Lifecycle = NO_LIFECYCLE
     inputs: dict[str, int] = field(default_factory=dict)
     """How often something was taken in that concerns the customer."""
     _bodies: dict[tuple[str, Place], Event] = field(default_factory=dict)
@@ -65,6 +68,8 @@ class World:
                 self.turn(step)
             case Refit():
                 self.refit(step, now)
+            case Define():
+                self.define(step)
             case _:
                 return
 
@@ -110,7 +115,7 @@ class World:
 
     def add(self, step: Add) -> bool:
         """Say whether there is something to do."""
-        if step.rule in self.rules:
+        if step.rule in self.rules or not self._may_say(step.condition):
             return False
         self.rules[step.rule] = Watched(read(step.condition))
         return True
@@ -118,6 +123,8 @@ class World:
     def edit(self, step: Edit) -> bool:
         """Say whether there is a rule to edit; the edit may still change nothing."""
         rule = self.rules.get(step.rule)
+        if not self._may_say(step.condition):
+            return False
         if rule is not None and step.condition:
             rule.condition = read(step.condition)
             rule.changes += 1
@@ -139,6 +146,21 @@ class World:
         for customer in self.people:
             self._touch(customer)
 
+    def define(self, step: Define) -> bool:
+        """Say whether there is something to do: other definitions than before."""
+        lifecycle = Lifecycle.of_text(step.lifecycle)
+        if lifecycle == self.lifecycle:
+            return False
+        self.lifecycle = lifecycle
+        for rule in self.rules.values():
+            rule.changes += 1
+        return True
+
+    def _may_say(self, condition: str) -> bool:
+        """Say whether a condition would be taken: without a life cycle, none that asks for one."""
+        subjects = [test.subject for test in leaves(read(condition))] if condition else []
+        return bool(self.lifecycle) or not any(isinstance(subject, Derived) for subject in subjects)
+
     def holding(self, now: int) -> Pairs:
         """Give for whom each active rule holds at ``now``."""
         return frozenset(
@@ -146,7 +168,7 @@ class World:
             for name, rule in self.rules.items()
             if rule.active
             for customer, person in self.people.items()
-            if self._oracle(person, now).holds(rule.condition)
+            if self._judge(person, now).holds(rule.condition)
         )
 
     def holds(self, rule: str, customer: str, now: int) -> bool:
@@ -155,7 +177,7 @@ class World:
 
     def would_hold(self, condition: Condition, customer: str, now: int) -> bool:
         """Say whether a condition would hold for a customer at ``now``."""
-        return self._oracle(self.people[customer], now).holds(condition)
+        return self._judge(self.people[customer], now).holds(condition)
 
     def known(self, now: int) -> int:
         """Count the customers known at ``now``."""
@@ -175,6 +197,9 @@ class World:
 
     def _oracle(self, person: Person, now: int) -> Oracle:
         return Oracle(person, now, self.zone, CURRENCY, DECIMALS, self.fits)
+
+    def _judge(self, person: Person, now: int) -> LifecycleOracle:
+        return LifecycleOracle(self._oracle(person, now), self.lifecycle)
 
     def _touch(self, customer: str) -> None:
         self.inputs[customer] = self.inputs.get(customer, 0) + 1

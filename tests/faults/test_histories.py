@@ -29,6 +29,7 @@ OF_EVENTS = (
     "Missing",
     "Never",
     "Overdue",
+    "Returned",
     "Silent",
     "Sum",
 )

@@ -238,3 +238,27 @@ def test_one_file_with_a_mistake_does_not_keep_the_others_from_being_run(tmp_pat
     assert [one.passed for one in tested] == [True, False, True]
     (missing,) = rule_tests.run([("gone.yaml", tmp_path / "gone.yaml")])
     assert isinstance(missing.error, NoSuchFileError)
+
+
+LIFE = """
+rules:
+  lapsed: {condition: "status = at_risk and type = loyal", kind: problem}
+events:
+  - {at: day 0, customer: ada, kind: purchase, amount: 5}
+  - {at: day 1, customer: ada, kind: purchase, amount: 5}
+  - {at: day 2, customer: ada, kind: purchase, amount: 5}
+  - {at: day 3, customer: ada, kind: purchase, amount: 5}
+expect:
+  - at: just before day 34
+    open: none
+  - at: day 34
+    opens: ada
+"""
+
+
+def test_rules_ask_for_the_definitions_of_the_preset_that_a_test_names(tmp_path: Path) -> None:
+    _passes(tmp_path, f"lifecycle: retail\n{LIFE}")
+    (without, misspelt) = _run(tmp_path, LIFE, f"lifecycle: retial\n{LIFE}")
+    for one, code in ((without, "bad_condition"), (misspelt, "bad_choice")):
+        assert isinstance(one.error, BadFileError)
+        assert code in [mistake.code for mistake in one.error.mistakes]

@@ -4,10 +4,20 @@ import itertools
 
 import pytest
 
-from rules.access import Action, Actor, AlertOf, Everything, NotAllowedError, Rulebook, Thing, authorize
+from rules.access import (
+    Action,
+    Actor,
+    AlertOf,
+    Definitions,
+    Everything,
+    NotAllowedError,
+    Rulebook,
+    Thing,
+    authorize,
+)
 
 AGENT, MANAGER = Actor("U1"), Actor("U2", manager=True)
-THINGS: list[Thing] = [Everything(), AlertOf(None), AlertOf("U1"), AlertOf("U9"), Rulebook()]
+THINGS: list[Thing] = [Everything(), AlertOf(None), AlertOf("U1"), AlertOf("U9"), Rulebook(), Definitions()]
 
 
 def allowed(actor: Actor, action: Action, thing: Thing) -> bool:
@@ -34,6 +44,7 @@ def test_the_whole_table() -> None:
         (MANAGER, Action.UNCLAIM, AlertOf("U9")),
         (MANAGER, Action.UNCLAIM, AlertOf(None)),
         (MANAGER, Action.CHANGE_RULES, Rulebook()),
+        (MANAGER, Action.CHANGE_LIFECYCLE, Definitions()),
     }  # fmt: skip
     for asked in itertools.product((AGENT, MANAGER), Action, THINGS):
         assert allowed(*asked) == (asked in yes), asked

@@ -55,6 +55,10 @@ def hour(kind: str, before: int) -> EventsIn:
             "missing(sign_up, visit, 2d)",
             {hour("sign_up", 0), hour("visit", 0), hour("sign_up", 2 * DAY)},
         ),
+        (
+            "returned(visit, 2d)",
+            {hour("visit", 0), hour("visit", 2 * DAY), hour("visit", 4 * DAY)},
+        ),
         ("tenure >= 30", {KnownIn(NOW - HOUR - days * DAY, NOW - days * DAY) for days in (30, 31)}),
         ("segment = vip and attr.plan = gold and days_until(renewal_date) < 3", set()),
         (f"days_since(visit) > {10**15}", {hour("visit", 0)}),

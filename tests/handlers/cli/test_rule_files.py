@@ -88,7 +88,7 @@ def test_every_mistake_is_told_with_file_and_line_and_nothing_is_written(
         "silent(purchase, 30)\n                 ^^\n",
         "Try: silent(purchase, 30d)",
         "r.yaml:3: “quiet” and “Quiet” in line 1 are one name to me: quiet.",
-        "`stage` is not there yet",
+        "`stage` is what the definitions of the life cycle say, and none are in use yet.",
         "r.yaml:5: quiet: I do not know “severty”. Did you mean severity?",
     ):
         assert said in refused.stderr

@@ -132,7 +132,7 @@ def test_only_its_author_saves_or_cancels_it_and_only_while_a_manager(world: Wor
         for label in ("Save", "Cancel"):
             refused = world.press(button(draft, label), user=user, ephemeral=True)
             assert refused is not None
-            assert "A rule is saved by the manager who wrote it" in refused[0].text
+            assert "What waits to be saved is saved by the manager who wrote it" in refused[0].text
     assert [one.action for one in world.audited("rule:quiet")] == ["refused:rule.add", "refused:rule.add"]
     object.__setattr__(world.ctx, "managers", frozenset({AIKO}))
     refused = world.press(button(draft, "Save"), user=MANAGER, ephemeral=True)

@@ -191,7 +191,7 @@ def test_comments_and_headings_change_nothing() -> None:
         ("a:\n  condition: never(purchase)\nA:\n  condition: never(purchase)\n", [(3, "", "rule_twice")]),
         ("a:\n  condition: never(purchase)\na:\n  condition: never(purchase)\n", [(3, "", "key_twice")]),
         (
-            "a:\n  condition: stage = develop\n  severty: high\n  kind: Problme\nb:\n  condition: silent(x, 3)\n",
+            "a:\n  condition: stage = develope\n  severty: high\n  kind: Problme\nb:\n  condition: silent(x, 3)\n",
             [
                 (2, "a, condition", "bad_condition"),
                 (3, "a", "unknown_key"),

@@ -33,6 +33,7 @@ from rules.conditions.terms import (
     Overdue,
     Own,
     Property,
+    Returned,
     Score,
     Silent,
     Subject,
@@ -139,6 +140,13 @@ class Oracle:
                 known = self.person.known_since
                 edge = self._edge(window, self.now, 1)
                 return not self._during(events, window) and known is not None and known <= edge
+            case Returned(events, window):
+                edge, older = self._edge(window, self.now, 1), self._edge(window, self.now, 2)
+                instants = [e.at for e in self._during(events, None)]
+                between = [at for at in instants if older < at <= edge]
+                return (
+                    any(at > edge for at in instants) and not between and any(at <= older for at in instants)
+                )
             case Missing(events, answer, window):
                 return self._missing(events, answer, window)
             case DaysUntil(attribute):

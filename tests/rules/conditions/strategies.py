@@ -17,6 +17,7 @@ from rules.conditions.names import BadNameError, name_of
 from rules.conditions.numbers import exact
 from rules.conditions.print import to_text
 from rules.conditions.terms import (
+    DERIVED,
     Attribute,
     Average,
     Change,
@@ -24,6 +25,7 @@ from rules.conditions.terms import (
     DaysSince,
     DaysSinceFirst,
     DaysUntil,
+    Derived,
     Events,
     Field,
     Fitted,
@@ -33,6 +35,7 @@ from rules.conditions.terms import (
     Overdue,
     Own,
     Property,
+    Returned,
     Score,
     Silent,
     Subject,
@@ -219,6 +222,7 @@ def terms(names: Names) -> st.SearchStrategy[Term]:
         st.builds(Never, some),
         st.builds(Silent, some, window),
         st.builds(Missing, some, some, window),
+        st.builds(Returned, some, window),
         st.builds(DaysUntil, st.builds(Attribute, names.attributes)),
         st.builds(Field, st.sampled_from(Own)),
         st.builds(Attribute, names.attributes),
@@ -230,6 +234,13 @@ def terms(names: Names) -> st.SearchStrategy[Term]:
 def conditions(names: Names) -> st.SearchStrategy[Condition]:
     """Trees within the language's limits; checked or not, for their meaning is defined either way."""
     return _logic(_tests(terms(names), names), 6).filter(_within_limits)
+
+
+@_drawn
+def written(names: Names) -> st.SearchStrategy[Condition]:
+    """Trees as people write them, which ask for derived fields as well."""
+    subjects = st.one_of(terms(names), st.builds(Derived, st.sampled_from(list(DERIVED.values()))))
+    return _logic(_tests(subjects, names), 6).filter(_within_limits)
 
 
 def _tests(subjects: st.SearchStrategy[Subject], names: Names) -> st.SearchStrategy[Condition]:
@@ -273,7 +284,7 @@ def _depth_of(subject: Subject) -> int:
             return 2 + _depth_of_filter(of.events)
         case Count(one) | Sum(one) | Average(one) | DaysSince(one) | DaysSinceFirst(one) | MedianGap(one):
             return 1 + _depth_of_filter(one)
-        case Overdue(one) | Never(one) | Silent(one):
+        case Overdue(one) | Never(one) | Silent(one) | Returned(one):
             return 1 + _depth_of_filter(one)
         case DaysUntil():
             return 1

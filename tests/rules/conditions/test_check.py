@@ -1,6 +1,7 @@
 """Every problem a condition can have: where it points, what it says, and that its repair repairs it."""
 
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -12,12 +13,14 @@ from rules.conditions.problems import LONGEST_SHOWN, Code, ConditionError, Probl
 from rules.conditions.spans import Span, caret
 from rules.conditions.terms import FUNCTIONS, NOT_YET, Score
 from rules.conditions.tree import Condition
+from rules.lifecycle.definitions import FIXED
 from templates.words import FOLDER, Words
-from tests.rules.conditions.strategies import NASTY, PLAIN, conditions
+from tests.rules.conditions.strategies import NASTY, PLAIN, written
 
 VOCABULARY = Vocabulary(
     frozenset({"purchase", "ticket", "visit", "sign_up"}),
     frozenset({"plan", "renewal_date"}),
+    FIXED,
     unfitted={name: {"what": "customers", "have": 40, "need": 200} for name in (Score.CLV, Score.CLV_RANK)},
 )
 WORDS = Words()
@@ -73,8 +76,16 @@ BAD = [
     ("expected_purchases > 50%", Code.NOT_PERCENT, "50%", "expected_purchases > 0.5"),
     ("p_aliv < 40%", Code.UNKNOWN_FIELD, "p_aliv", "p_alive < 40%"),
     ("health > 50", Code.NOT_YET, "health", None),
-    ("type = loyal", Code.NOT_YET, "type", None),
-    ("status(x) = active", Code.NOT_YET, "status", None),
+    ("status(x) = active", Code.UNKNOWN_FUNCTION, "status", None),
+    ("stat = active", Code.UNKNOWN_FIELD, "stat", "status = active"),
+    ("status = atrisk", Code.UNKNOWN_LABEL, "atrisk", "status = at_risk"),
+    ("stage in (retain, retian)", Code.UNKNOWN_LABEL, "retian", "stage in (retain, retain)"),
+    ("type != zzz", Code.UNKNOWN_LABEL, "zzz", None),
+    ("stage = 3", Code.UNKNOWN_LABEL, "3", None),
+    ("stage > retain", Code.NO_LABEL, "stage > retain", None),
+    ("type contains loyal", Code.NO_LABEL, "type contains loyal", None),
+    ("stage", Code.NEEDS_COMPARISON, "stage", None),
+    ("active = no", Code.IS_TRUE_OR_FALSE, "active = no", "not active"),
     ("count(***) > 3", Code.BAD_NAME, "***", None),
     ("silent", Code.NEEDS_BRACKETS, "silent", None),
     ("silent(purchase)", Code.MISSING_ARGUMENT, "silent(purchase)", None),
@@ -175,7 +186,8 @@ def test_each_problem_is_found_placed_repaired_and_said(
 
 
 def test_every_code_has_a_case_and_a_macro() -> None:
-    assert {code for _, code, _, _ in BAD} == set(Code)
+    # Without a life cycle is another vocabulary, below.
+    assert {code for _, code, _, _ in BAD} == set(Code) - {Code.NO_LIFECYCLE}
     page = (FOLDER / "text" / "conditions.j2").read_text(encoding="utf-8")
     assert {code for code in Code if f"{{% macro {code}(" not in page} == set()
 
@@ -188,6 +200,18 @@ def test_names_of_functions_are_told_where_nothing_is_near() -> None:
 @pytest.mark.parametrize("name", sorted(NOT_YET))
 def test_derived_fields_are_known_to_come(name: str) -> None:
     assert [problem.code for problem in problems_of(f"{name} = 1")] == [Code.NOT_YET]
+
+
+@pytest.mark.parametrize("text", ["active", "stage = retain", "not type in (loyal, contact)"])
+def test_without_a_life_cycle_its_fields_are_refused_with_the_next_step(text: str) -> None:
+    nothing = replace(VOCABULARY, labels={})
+    (problem,) = check(parse(text), nothing)
+    assert (problem.code, problem.severity) == (Code.NO_LIFECYCLE, Severity.ERROR)
+    assert "/lifecycle use retail" in WORDS.say("conditions", problem.code, **problem.params)
+
+
+def test_labels_are_compared_folded() -> None:
+    assert problems_of('stage = RETAIN and status != "At_Risk" and active') == ()
 
 
 def test_what_the_data_has_not_shown_yet_only_warns() -> None:
@@ -240,7 +264,7 @@ def test_typed_text_with_an_error_is_refused_with_everything_found() -> None:
     }
 
 
-@given(st.one_of(conditions(PLAIN), conditions(NASTY)))
+@given(st.one_of(written(PLAIN), written(NASTY)))
 def test_checking_any_tree_is_no_error(tree: Condition) -> None:
     for problem in check(tree, VOCABULARY):
         assert WORDS.say("conditions", problem.code, **problem.params)

@@ -10,7 +10,7 @@ from rules.conditions.describe import describe
 from rules.conditions.parse import parse
 from rules.conditions.tree import Condition
 from templates.words import Words
-from tests.rules.conditions.strategies import NASTY, PLAIN, conditions
+from tests.rules.conditions.strategies import NASTY, PLAIN, written
 
 SAY = partial(Words().say, "conditions")
 
@@ -31,6 +31,17 @@ SAY = partial(Words().say, "conditions")
         ("days_since(purchase) > 1", "the time since the last purchase is more than 1 day"),
         ("tenure >= 1.5", "the time known is at least 1.5 days"),
         ("missing(sign_up, purchase, 1w)", "no purchase within 1 week of the last sign up"),
+        (
+            "returned(purchase, 90d)",
+            "purchase in the last 90 days, none in as long before, and some before that",
+        ),
+        ("not active and stage = retain", "it is not so that the customer is active, and stage is “retain”"),
+        (
+            "type = loyal or type != contact",
+            "“loyal” is among the types, or “contact” is not among the types",
+        ),
+        ("status != new", "status is known and not “new”"),
+        ("value_tier in (high, low)", "value tier is one of “high”, “low”"),
         ("not (never(visit) or never(purchase))", "it is not so that (no visit ever, or no purchase ever)"),
         ("p_alive < 40%", "the chance of another purchase is less than 40%"),
         ("clv > 250", "the value expected of the next 12 months is more than 250"),
@@ -50,7 +61,7 @@ def test_conditions_are_said(text: str, words: str) -> None:
     assert describe(parse(text), SAY) == words
 
 
-@given(st.one_of(conditions(PLAIN), conditions(NASTY)))
+@given(st.one_of(written(PLAIN), written(NASTY)))
 def test_every_condition_can_be_said(tree: Condition) -> None:
     said = describe(tree, SAY)
     assert said

@@ -45,7 +45,7 @@ from rules.conditions.tree import (
     terms,
 )
 from rules.conditions.windows import Unit, Window
-from tests.rules.conditions.strategies import NASTY, conditions
+from tests.rules.conditions.strategies import NASTY, conditions, written
 
 PURCHASE = Events("purchase")
 PLACED = Events("order_placed")
@@ -147,7 +147,7 @@ def test_spans_point_into_the_text_and_take_no_part_in_equality() -> None:
     assert hash(parse(f"  {text}")) == hash(tree)
 
 
-@given(conditions(NASTY))
+@given(written(NASTY))
 @settings(max_examples=400)
 def test_parsing_what_was_printed_gives_the_same_tree(tree: Condition) -> None:
     assert parse(to_text(tree)) == tree

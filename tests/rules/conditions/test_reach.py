@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from rules.conditions.parse import parse
 from rules.conditions.print import subject_text
 from rules.conditions.reach import PastHorizonError, answerable_from, reaches, refuse_past, since, within
-from rules.conditions.terms import Term
+from rules.conditions.terms import Returned, Term
 from rules.conditions.tree import terms as terms_of
 from rules.instants import DAY, EARLIEST, HOUR, LATEST, Calendar
 from tests.rules.conditions.oracle import Oracle, Person
@@ -19,7 +19,9 @@ NOW = BERLIN.parse("2024-03-31T12:00")
 
 
 def term(text: str) -> Term:
-    (only,) = terms_of(parse(f"{text} > 0" if not text.startswith(("never", "silent", "missing")) else text))
+    (only,) = terms_of(
+        parse(f"{text} > 0" if not text.startswith(("never", "silent", "missing", "returned")) else text)
+    )
     return only
 
 
@@ -54,6 +56,8 @@ def term(text: str) -> Term:
         ("missing(sign_up, purchase, 7d)", EARLIEST),
         ("p_alive", EARLIEST),
         ("clv_rank", EARLIEST),
+        ("returned(purchase, 30d)", NOW - 60 * DAY + 1),
+        ("returned(ticket where priority = high, 30d)", EARLIEST),
     ],
 )
 def test_each_term_says_from_when_on_it_looks_at_events(text: str, first: int) -> None:
@@ -81,9 +85,11 @@ def test_what_happened_before_does_not_matter(data: st.DataObject, zone: str, no
     person = data.draw(people(now, calendar))
     known = person.known_since
     assume(known is not None and known <= now)
-    later = Person(
-        known, person.own, person.attributes, tuple(event for event in person.events if event.at >= first)
-    )
+    # That something happened before is all that a return asks of it, and tallies know the first of a kind.
+    firsts = {event.kind: event for event in sorted(person.events, key=lambda one: -one.at)}
+    kept = set(map(id, firsts.values())) if isinstance(term, Returned) else set()
+    events = tuple(event for event in person.events if event.at >= first or id(event) in kept)
+    later = Person(known, person.own, person.attributes, events)
     assert Oracle(person, now, calendar.zone, "USD", 2).value(term) == Oracle(
         later, now, calendar.zone, "USD", 2
     ).value(term)
