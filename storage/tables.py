@@ -23,6 +23,7 @@ from storage import (
     recent,
     rules,
     running,
+    stretches,
     timers,
 )
 
@@ -47,6 +48,7 @@ OWNERS = (
     recent,
     rules,
     running,
+    stretches,
     timers,
 )
 METADATA = SQLModel.metadata
