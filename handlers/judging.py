@@ -44,6 +44,7 @@ from storage.stretches import Mark
 JOB: Final = "history"
 AT: Final = 1 * HOUR
 """Of the business day: late enough for what the evening's sources send at midnight."""
+_FAMILIES: Final = tuple(KEPT)
 _CELLS: Final = 200_000
 """Customers times days that are in memory at once, some twenty columns of each."""
 _EVENTS: Final = 1_000_000
@@ -99,7 +100,7 @@ class _Plan:
         if horizon is None:
             return floor
         for lifecycle, days in self.parts(self.first):
-            answerable = partial(_answerable, asked(lifecycle, KEPT), horizon, self.calendar)
+            answerable = partial(_answerable, asked(lifecycle, _FAMILIES), horizon, self.calendar)
             lost = bisect_left(DayEnds(days, self.calendar).instants.tolist(), True, key=answerable)
             if lost:
                 floor = int(days[0]) + lost
@@ -166,7 +167,7 @@ def _judge_late(ctx: Context, plan: _Plan, mark: Mark, done: Judged) -> None:
             return
         begins = np.maximum(business_days(since, ctx.calendar), plan.first)
         for places in slices(begins, plan.last, _CELLS, most):
-            _judge_block(ctx, plan, ids[places], begins[places], done, late=mark)
+            _judge_block(ctx, plan, ids=ids[places], begins=begins[places], done=done, late=mark)
         done.late += len(ids)
         after = int(ids[-1])
 
@@ -182,20 +183,20 @@ def _judge_new(ctx: Context, plan: _Plan, done: Judged) -> None:
             ids = customers.ids(tx, known_at=end, first=after, limit=size)
         if not len(ids):
             return
-        _judge_block(ctx, plan, ids, np.full(len(ids), done.first, dtype=np.int64), done)
+        _judge_block(ctx, plan, ids=ids, begins=np.full(len(ids), done.first, dtype=np.int64), done=done)
         after = int(ids[-1]) + 1
 
 
 def _most(tx: Transaction, plan: _Plan) -> int:
     """Give how many customers may be looked at together for the sake of their events."""
-    kinds = {one.kind for _, cycle in plan.versions for term in asked(cycle, KEPT) for one in events_of(term)}
+    kinds = {one.kind for _, cycle in plan.versions for term in asked(cycle, _FAMILIES) for one in events_of(term)}
     stored = events.kinds(tx)
     each = max(1, sum(stored.get(kind, 0) for kind in kinds) // max(customers.about(tx), 1))
     return max(1, min(MOST_CUSTOMERS, _EVENTS // each))
 
 
 def _judge_block(
-    ctx: Context, plan: _Plan, ids: Ints, begins: Ints, done: Judged, late: Mark | None = None
+    ctx: Context, plan: _Plan, *, ids: Ints, begins: Ints, done: Judged, late: Mark | None = None
 ) -> None:
     """Judge some customers in one snapshot, and write what differs in one short transaction."""
     with ctx.database.reading() as tx:
@@ -221,7 +222,7 @@ def _changes(tx: Transaction, ctx: Context, plan: _Plan, ids: Ints, begins: Ints
     if not len(there):
         return changes
     first = int(begins.min())
-    codes = _codes(tx, ctx, plan, first, there, known_since)
+    codes = _codes(tx, ctx, plan, first, ids=there, known_since=known_since)
     stand = stretches.of_customers(tx, there, ending_from=first - 1)
     known_before = known_since < midnights(begins, ctx.calendar)
     for family in KEPT:
@@ -241,12 +242,12 @@ def _changes(tx: Transaction, ctx: Context, plan: _Plan, ids: Ints, begins: Ints
 
 
 def _codes(
-    tx: Transaction, ctx: Context, plan: _Plan, since: int, ids: Ints, known_since: Ints
+    tx: Transaction, ctx: Context, plan: _Plan, since: int, *, ids: Ints, known_since: Ints
 ) -> dict[Family, Ints]:
     """Give the codes of these customers' labels at the ends of the days from ``since`` on, by family."""
     pieces: dict[Family, list[Ints]] = {family: [] for family in KEPT}
     for lifecycle, days in plan.parts(since):
-        steps, terms = DayEnds(days, ctx.calendar), asked(lifecycle, KEPT)
+        steps, terms = DayEnds(days, ctx.calendar), asked(lifecycle, _FAMILIES)
         past = History(
             tx,
             first=steps.first,

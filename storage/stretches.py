@@ -169,22 +169,26 @@ def taken(tx: Transaction, mark: Mark, ids: Ints) -> None:
     tx.execute(statement.bindparams(generation=mark.generation))
 
 
-def of_customers(tx: Transaction, ids: Ints, *, ending_from: int | None = None) -> list[Stretch]:
-    """Give the stretches of these customers, each customer's and family's in order; those ending on a day or later."""
+def of_customers(
+    tx: Transaction, ids: Ints, *, family: Family | None = None, ending_from: int | None = None
+) -> list[Stretch]:
+    """Give the stretches of these customers, each customer's and family's in order, days without a label as well.
+
+    Of one ``family`` or all; only those that end on the day ``ending_from`` or later, where it is said.
+    """
+    bound: dict[str, object] = {} if family is None else {"family": family.value}
+    if ending_from is not None:
+        bound["ending"] = ending_from
     ends = "" if ending_from is None else "AND (stretch.to_day IS NULL OR stretch.to_day >= :ending)"
+    of_family = "" if family is None else "AND stretch.family = :family"
     # CROSS JOIN: SQLite keeps the order, from the customers to their stretches.
     sql = (
         f"SELECT {_COLUMNS} FROM {table(tx.dialect, _IDS)} CROSS JOIN stretch "  # noqa: S608
-        f"WHERE stretch.customer_id = given.id {ends} "
+        f"WHERE stretch.customer_id = given.id {of_family} {ends} "
         "ORDER BY stretch.customer_id, stretch.family, stretch.from_day"
     )
     statement = given(tx.dialect, sql, _IDS, [(one,) for one in ids.tolist()])
-    return [
-        Stretch(*row)
-        for row in tx.execute(
-            statement if ending_from is None else statement.bindparams(ending=ending_from)
-        ).all()
-    ]
+    return [Stretch(*row) for row in tx.execute(statement.bindparams(**bound)).all()]
 
 
 def write(tx: Transaction, gone: Sequence[Stretch], kept: Sequence[Stretch]) -> None:
@@ -209,8 +213,8 @@ def write(tx: Transaction, gone: Sequence[Stretch], kept: Sequence[Stretch]) -> 
 
 def of_customer(tx: Transaction, customer_id: int, family: Family | None = None) -> list[Stretch]:
     """Give a customer's stretches, of one family or all, in order; days without a label lack."""
-    found = of_customers(tx, np.array([customer_id], dtype=np.int64))
-    return [one for one in found if one.label is not None and family in (None, Family(one.family))]
+    found = of_customers(tx, np.array([customer_id], dtype=np.int64), family=family)
+    return [one for one in found if one.label is not None]
 
 
 def current(tx: Transaction, customer_id: int, family: Family) -> Stretch | None:

@@ -125,7 +125,7 @@ def rewritten(found: Judgement, stand: Sequence[Stretch]) -> Changes:
     turns = codes != previous
     for place in np.flatnonzero(turns.any(axis=1) | ~same).tolist():
         at = np.flatnonzero(turns[place]).tolist()
-        _rewrite(found, place, by_customer[int(found.ids[place])], codes[place], at, changes)
+        _rewrite(found, place, by_customer[int(found.ids[place])], codes=codes[place], turns=at, into=changes)
     return changes
 
 
@@ -148,7 +148,13 @@ def _holds_before(one: Stretch, begin: int) -> bool:
 
 
 def _rewrite(
-    found: Judgement, place: int, stand: Sequence[Stretch], codes: Ints, turns: Sequence[int], into: Changes
+    found: Judgement,
+    place: int,
+    stand: Sequence[Stretch],
+    *,
+    codes: Ints,
+    turns: Sequence[int],
+    into: Changes,
 ) -> None:
     """Say what becomes of one customer's stretches; the code differs from that of the day before at ``turns``."""
     begin, days = int(found.begins[place]), found.days

@@ -24,7 +24,7 @@ from rules.instants import DAY, HOUR, Calendar
 from rules.lifecycle import stretches as days_of
 from rules.lifecycle.definitions import Lifecycle
 from rules.lifecycle.presets import presets
-from rules.lifecycle.resolve import refuse_unsound
+from rules.lifecycle.sound import refuse_unsound
 from rules.lifecycle.stretches import KEPT, Stretch, day_of
 from storage import definitions, stretches
 from storage.database import Database
