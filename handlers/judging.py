@@ -12,7 +12,6 @@ from functools import partial
 from typing import Final
 
 import numpy as np
-import structlog
 
 from handlers.context import Context
 from rules.conditions.columns import Bools, Column, Ints
@@ -49,8 +48,6 @@ _CELLS: Final = 200_000
 """Customers times days that are in memory at once, some twenty columns of each."""
 _EVENTS: Final = 1_000_000
 """Events that are in memory at once, if customers have about as many each."""
-
-log = structlog.get_logger(__name__)
 
 
 @dataclass(slots=True)
@@ -147,7 +144,6 @@ def judge(ctx: Context) -> Judged | None:
             _judge_late(ctx, plan, mark, done)
         _judge_new(ctx, plan, done)
         retry.writing(ctx.database, lambda tx: _finish(tx, mark, last, now))
-    log.info("judged", first=done.first, last=done.last, late=done.late, changed=done.changed)
     return done
 
 
@@ -189,7 +185,9 @@ def _judge_new(ctx: Context, plan: _Plan, done: Judged) -> None:
 
 def _most(tx: Transaction, plan: _Plan) -> int:
     """Give how many customers may be looked at together for the sake of their events."""
-    kinds = {one.kind for _, cycle in plan.versions for term in asked(cycle, _FAMILIES) for one in events_of(term)}
+    kinds = {
+        one.kind for _, cycle in plan.versions for term in asked(cycle, _FAMILIES) for one in events_of(term)
+    }
     stored = events.kinds(tx)
     each = max(1, sum(stored.get(kind, 0) for kind in kinds) // max(customers.about(tx), 1))
     return max(1, min(MOST_CUSTOMERS, _EVENTS // each))

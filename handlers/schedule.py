@@ -18,6 +18,7 @@ from handlers.http.metrics import Metrics
 from handlers.judging import judge_if_due
 from handlers.sweep import SweepInPastError, Swept, sweep
 from rules.instants import DAY, MINUTE, SECOND
+from rules.lifecycle.stretches import date_of
 from storage import drafts, inbox, upkeep
 from storage.errors import JudgingRunningError, SweepRunningError
 
@@ -101,10 +102,14 @@ class Ticker:
 
     def _judge(self) -> None:
         try:
-            judge_if_due(self._ctx)
+            done = judge_if_due(self._ctx)
         except JudgingRunningError:
             # Asked again soon: what is due stands in the database.
             log.info("judging_running_elsewhere")
+        else:
+            if done is not None:
+                through = date_of(done.last).isoformat()
+                log.info("judged", through=through, late=done.late, changed=done.changed)
 
     def _count(self, done: Swept) -> None:
         self._metrics.swept(
