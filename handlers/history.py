@@ -192,7 +192,7 @@ def _folded(moves: Iterable[Move]) -> tuple[MovesView, ...]:
     times: Counter[tuple[str | None, str | None]] = Counter()
     for one in moves:
         times[one.before, one.after] += one.customers
-    ranked = sorted(times.items(), key=lambda one: (-one[1], str(one[0])))
+    ranked = sorted(times.items(), key=lambda one: (-one[1], one[0][0] or "", one[0][1] or ""))
     return tuple(MovesView(*move, n) for move, n in ranked)
 
 

@@ -142,7 +142,7 @@ def begin(tx: Transaction, until: int) -> Mark:
 
 def finish(tx: Transaction, mark: Mark, through: int) -> None:
     """Note that all days up to ``through`` are judged, with what was late when the run of ``mark`` began."""
-    tx.execute(text("UPDATE judged SET through = :through"), {"through": through})
+    tx.execute(text("UPDATE judged SET through = :through WHERE id = :id"), {"id": _ONLY, "through": through})
     tx.execute(text("DELETE FROM late WHERE generation < :generation"), {"generation": mark.generation})
 
 
@@ -240,8 +240,8 @@ def moves(tx: Transaction, family: Family, *, first: int, last: int) -> list[Mov
 
 _COLUMNS: Final = ", ".join(f"stretch.{name}" for name, _ in _STRETCH)
 _NAMES: Final = ", ".join(name for name, _ in _STRETCH)
-_UNTIL: Final = text("SELECT until, generation FROM judged")
-_JUDGED: Final = text("SELECT generation, through FROM judged")
+_UNTIL: Final = text(f"SELECT until, generation FROM judged WHERE id = {_ONLY}")  # noqa: S608  (a number of ours)
+_JUDGED: Final = text(f"SELECT generation, through FROM judged WHERE id = {_ONLY}")  # noqa: S608
 _BEGIN: Final = text(
     "INSERT INTO judged (id, until, generation) VALUES (:id, :until, 1) ON CONFLICT (id) DO UPDATE SET "
     "generation = judged.generation + 1, "
