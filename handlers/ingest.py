@@ -11,7 +11,7 @@ from typing import Final
 
 from handlers.intake.errors import Reason, shown
 from rules.instants import iso
-from storage import arrivals, customers, dirty, events, processes, pruned, recent
+from storage import arrivals, customers, dirty, events, processes, pruned, recent, stretches
 from storage.customers import Profile
 from storage.database import Transaction
 from storage.events import Body, Stored, Whereabouts
@@ -114,6 +114,7 @@ def take_in(tx: Transaction, given: Sequence[EventIn], *, now: int, by_http: boo
         [row[:3] for row in inserted] + [(customer, dirty.PROFILE, None) for customer in touched],
         now=now,
     )
+    stretches.note_late(tx, ((row.customer_id, row.occurred_at) for row in inserted))
     arrivals.note(tx, Counter([row.source for row in inserted]), now=now)
     verdicts = refused | dict(zip(fine, stored, strict=True))
     return [verdicts[index] for index in range(len(given))]
@@ -140,7 +141,10 @@ def take_in_profiles(tx: Transaction, given: Sequence[CustomerIn], *, now: int) 
     changed = [name for name in sorted(before) if before[name] != after[name]]
     redated = [before[name].id for name in changed if before[name].created_at != after[name].created_at]
     first = events.first_at(tx, redated) if redated else {}
-    customers.save(tx, [(before[name], _known_since(before[name], after[name], first)) for name in changed])
+    saved = [(before[name], _known_since(before[name], after[name], first)) for name in changed]
+    customers.save(tx, saved)
+    moved = ((was, known) for was, known in saved if was.known_since != known.known_since)
+    stretches.note_late(tx, ((was.id, min(was.known_since, known.known_since)) for was, known in moved))
     touched = {before[name].id for name in changed} | set(made.values())
     dirty.mark(tx, [(customer, dirty.PROFILE, None) for customer in touched], now=now)
     return verdicts

@@ -17,7 +17,7 @@ from handlers.intake.records import JSONL
 from rules.errors import WarmlineError
 from rules.instants import EARLIEST, iso
 from rules.money import decimal_text
-from storage import customers, events, moved, processes, quarantine, retry, running
+from storage import customers, events, moved, processes, quarantine, retry, running, stretches
 from storage.database import Transaction
 from storage.events import Stored
 from storage.quarantine import Refused
@@ -102,6 +102,7 @@ def _batch(tx: Transaction, ctx: Context, move: Move, since: int) -> tuple[int |
     there = events.add(tx, [one._replace(kind=to) for one in some])
     _keep_the_rest(tx, ctx, move, [one for one in some if one._replace(kind=to)[:4] not in there], to)
     moved.take_away(tx, some, to=to, now=ctx.now())
+    stretches.note_late(tx, ((one.customer_id, one.occurred_at) for one in some))
     return some[-1].occurred_at, len(some)
 
 

@@ -118,7 +118,7 @@ def using(preset: str) -> Planned:
             near = nearest(preset[:80], presets())
             raise NoPresetError(name=preset[:80], nearest=near, presets=list(presets()))
         before = definitions.current(tx)
-        after = _under_aliases(chosen.lifecycle, processes.aliases(tx))
+        after = under_aliases(chosen.lifecycle, processes.aliases(tx))
         families = {one.name.family for one in after.definitions}
         kept = {one.name: one.condition for one in before.definitions if one.name.family not in families}
         return Change("use", chosen.name, before, after.having(kept))
@@ -156,7 +156,7 @@ def renaming(source: str, kind: str) -> Planned:
 
     def plan(tx: Transaction) -> Change:
         before = _in_use(tx)
-        return Change("alias", source, before, _under_aliases(before, {source: kind}))
+        return Change("alias", source, before, under_aliases(before, {source: kind}))
 
     return plan
 
@@ -167,7 +167,7 @@ def undoing(tx: Transaction) -> Change:
     older = definitions.version_of(tx, latest.version - 1) if latest is not None else None
     if latest is None or older is None:
         raise NothingToUndoError
-    after = _under_aliases(older.lifecycle, processes.aliases(tx))
+    after = under_aliases(older.lifecycle, processes.aliases(tx))
     return Change("undo", LIFECYCLE, latest.lifecycle, after)
 
 
@@ -193,7 +193,7 @@ def edited(lifecycle: Lifecycle) -> tuple[Name, ...]:
     )
 
 
-def _under_aliases(lifecycle: Lifecycle, aliases: Mapping[str, str]) -> Lifecycle:
+def under_aliases(lifecycle: Lifecycle, aliases: Mapping[str, str]) -> Lifecycle:
     """Give the life cycle with the kinds that ``aliases`` name under the names that they stand for."""
     texts = {one.name: to_text(renamed(one.tree, aliases)) for one in lifecycle.definitions}
     kinds = tuple(dict.fromkeys(aliases.get(kind, kind) for kind in lifecycle.kinds))

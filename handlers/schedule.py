@@ -15,11 +15,13 @@ from handlers.context import Context
 from handlers.deliver import Deliverer
 from handlers.drafts import KEPT
 from handlers.http.metrics import Metrics
+from handlers.judging import judge_if_due
 from handlers.sweep import SweepInPastError, Swept, sweep
 from handlers.value import fit_if_due
 from rules.instants import DAY, MINUTE, SECOND
+from rules.lifecycle.stretches import date_of
 from storage import drafts, inbox, upkeep
-from storage.errors import SweepRunningError
+from storage.errors import JudgingRunningError, SweepRunningError
 
 log = structlog.get_logger(__name__)
 
@@ -33,6 +35,8 @@ class Rhythm:
     """How often it is asked whether the night's fit is due."""
     audit: int = 10 * MINUTE
     """How often it is asked whether the night's audit is due."""
+    judge: int = 10 * MINUTE
+    """How often it is asked whether days are to be judged for the life cycle's history."""
     deliver: int = SECOND // 2
     housekeeping: int = 60 * MINUTE
     inbox_kept: int = 2 * DAY
@@ -56,6 +60,7 @@ class Ticker:
             (self._rhythm.sweep, self._sweep),
             (self._rhythm.value, self._value),
             (self._rhythm.audit, self._audit),
+            (self._rhythm.judge, self._judge),
             (self._rhythm.deliver, self._deliver),
             (self._rhythm.housekeeping, self._keep_house),
         ):
@@ -101,6 +106,17 @@ class Ticker:
             if audited is not None:
                 self._count(audited.swept)
                 self._metrics.audited(differences=len(audited.differences))
+
+    def _judge(self) -> None:
+        try:
+            done = judge_if_due(self._ctx)
+        except JudgingRunningError:
+            # Asked again soon: what is due stands in the database.
+            log.info("judging_running_elsewhere")
+        else:
+            if done is not None:
+                through = date_of(done.last).isoformat()
+                log.info("judged", through=through, late=done.late, changed=done.changed)
 
     def _count(self, done: Swept) -> None:
         self._metrics.swept(

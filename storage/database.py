@@ -21,9 +21,11 @@ from sqlalchemy.exc import ArgumentError, DatabaseError
 from sqlalchemy.pool import QueuePool
 from sqlmodel import Session
 
+from rules.errors import WarmlineError
 from storage.errors import (
     DatabaseUnreachableError,
     DatabaseUrlError,
+    JudgingRunningError,
     SecondWriterError,
     SweepRunningError,
 )
@@ -31,6 +33,7 @@ from storage.errors import (
 Dialect = Literal["sqlite", "postgresql"]
 
 _SWEEP_LOCK: Final = 0x5741524D  # "WARM": the advisory lock that one sweep holds on PostgreSQL
+_JUDGING_LOCK: Final = 0x57415248  # "WARH": the one that a run of judging days holds
 _BUSY_TIMEOUT_MS: Final = 5_000
 
 
@@ -85,6 +88,7 @@ class Database:
         self._lock_file: IO[str] | None = None
         self._mutex = threading.RLock()
         self._sweep_mutex = threading.Lock()
+        self._judging_mutex = threading.Lock()
 
     @property
     def dialect(self) -> Dialect:
@@ -110,8 +114,19 @@ class Database:
     @contextlib.contextmanager
     def sweeping(self) -> Iterator[None]:
         """Hold the one right to sweep this database; raises `SweepRunningError` where somebody else holds it."""
-        if not self._sweep_mutex.acquire(blocking=False):
-            raise SweepRunningError
+        with self._alone(self._sweep_mutex, _SWEEP_LOCK, SweepRunningError):
+            yield
+
+    @contextlib.contextmanager
+    def judging(self) -> Iterator[None]:
+        """Hold the one right to judge days; raises `JudgingRunningError` where somebody else holds it."""
+        with self._alone(self._judging_mutex, _JUDGING_LOCK, JudgingRunningError):
+            yield
+
+    @contextlib.contextmanager
+    def _alone(self, mutex: threading.Lock, lock: int, refusal: type[WarmlineError]) -> Iterator[None]:
+        if not mutex.acquire(blocking=False):
+            raise refusal
         try:
             if self.path:
                 self.acquire_writer()
@@ -119,19 +134,17 @@ class Database:
                 return
             # The lock belongs to a session: a connection of its own, that ends with the process that dies.
             with self._writing_engine().connect() as connection:
-                taken = connection.execute(
-                    text("SELECT pg_try_advisory_lock(:n)"), {"n": _SWEEP_LOCK}
-                ).scalar()
+                taken = connection.execute(text("SELECT pg_try_advisory_lock(:n)"), {"n": lock}).scalar()
                 connection.commit()
                 if not taken:
-                    raise SweepRunningError
+                    raise refusal
                 try:
                     yield
                 finally:
-                    connection.execute(text("SELECT pg_advisory_unlock(:n)"), {"n": _SWEEP_LOCK})
+                    connection.execute(text("SELECT pg_advisory_unlock(:n)"), {"n": lock})
                     connection.commit()
         finally:
-            self._sweep_mutex.release()
+            mutex.release()
 
     @contextlib.contextmanager
     def outside(self) -> Iterator[Any]:

@@ -33,3 +33,9 @@ class SweepRunningError(WarmlineError):
     """Another process sweeps this database right now."""
 
     code: ClassVar[str] = "sweep_running"
+
+
+class JudgingRunningError(WarmlineError):
+    """The days of this database's history are being judged right now."""
+
+    code: ClassVar[str] = "judging_running"

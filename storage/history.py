@@ -24,6 +24,8 @@ from storage.selected import Span
 
 _NO_AMOUNT: Final = -(2**62)
 """Stands for what is no amount in the account's currency; no amount is as large."""
+_SPARSEST: Final = 4
+"""Numbers to a customer that is asked for, in a range that is still read in bulk."""
 _BINARY_HEADER: Final = 19
 _BINARY_ROW: Final = np.dtype(
     [
@@ -76,8 +78,10 @@ class History:
         """Give the events that ``reach`` names, up to ``last``."""
         if events not in self._read:
             after = self._reach[events]
+            # In bulk a range of customers is read: not for the sake of a few in it.
+            bulk = events.where is None and _is_dense(self._ids)
             self._read[events] = (
-                self._in_bulk(events.kind, after) if events.where is None else self._filtered(events, after)
+                self._in_bulk(events.kind, after) if bulk else self._one_by_one(events, after)
             )
         return self._read[events]
 
@@ -121,7 +125,7 @@ class History:
         """Give the customer's attribute as it is today: what it was before is not kept."""
         return self._in_the_end.attribute(name)
 
-    def _filtered(self, events: Events, after: int) -> Stream:
+    def _one_by_one(self, events: Events, after: int) -> Stream:
         many = len(self._ids)
         rows = self._in_the_end.between(
             events,
@@ -163,6 +167,10 @@ class History:
             places, instants, amounts = places[order], instants[order], amounts[order]
         counted = amounts != _NO_AMOUNT
         return Stream(places, instants, np.where(counted, amounts, 0), counted)
+
+
+def _is_dense(ids: Ints) -> bool:
+    return len(ids) == 0 or int(ids[-1] - ids[0]) < _SPARSEST * len(ids)
 
 
 def _from_sqlite(tx: Transaction, bounds: Mapping[str, int], currency: str) -> tuple[Ints, Ints, Ints]:

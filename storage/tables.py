@@ -25,6 +25,7 @@ from storage import (
     recent,
     rules,
     running,
+    stretches,
     timers,
 )
 
@@ -51,6 +52,7 @@ OWNERS = (
     recent,
     rules,
     running,
+    stretches,
     timers,
 )
 METADATA = SQLModel.metadata

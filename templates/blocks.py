@@ -47,18 +47,36 @@ class Rendered:
 
 
 class Bars(Block):
-    """Slack's own chart, of bars, which slack_sdk has no model of; ``instead`` is a block that says the same in text."""
+    """Slack's own chart, of bars, which slack_sdk has no model of; ``instead`` is a block that says the same in text.
+
+    ``more`` are further series, by name, of as many values.
+    """
 
     type = "data_visualization"
 
-    def __init__(self, *, title: str, name: str, bars: Sequence[tuple[str, int]], instead: Block) -> None:
+    def __init__(
+        self,
+        *,
+        title: str,
+        name: str,
+        bars: Sequence[tuple[str, int]],
+        instead: Block,
+        more: Sequence[tuple[str, Sequence[int]]] = (),
+    ) -> None:
         super().__init__(type=self.type)
         self.instead = instead
         self._title = title
+        labels = [label for label, _ in bars]
         self._chart = {
             "type": "bar",
-            "series": [{"name": name, "data": [{"label": label, "value": n} for label, n in bars]}],
-            "axis_config": {"categories": [label for label, _ in bars]},
+            "series": [
+                {
+                    "name": called,
+                    "data": [{"label": label, "value": n} for label, n in zip(labels, values, strict=True)],
+                }
+                for called, values in [(name, [n for _, n in bars]), *more]
+            ],
+            "axis_config": {"categories": labels},
         }
 
     def to_dict(self) -> limits.Block:

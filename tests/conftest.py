@@ -1,6 +1,7 @@
 """What every test may ask for: databases of both kinds, made of a migrated template."""
 
 import itertools
+import logging
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -8,6 +9,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+import structlog
 from sqlalchemy import text
 
 from storage import schema, tables
@@ -21,6 +23,17 @@ __all__ = ["browser"]
 ENGINES = ("sqlite", "postgresql")
 _numbers = itertools.count()
 _ran_on: set[str] = set()
+
+
+@pytest.fixture(autouse=True)
+def logging_as_before() -> Iterator[None]:
+    """Put logging back after a test that ran what a process does first."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")

@@ -27,6 +27,8 @@ SELECT md5(string_agg(line, E'\n' ORDER BY line)) FROM (
     WHERE setdatabase = (SELECT oid FROM pg_database WHERE datname = current_database())
   UNION ALL SELECT format('statistics of %s', starelid::regclass)
     FROM pg_statistic JOIN pg_class ON pg_class.oid = starelid WHERE relnamespace = 'public'::regnamespace
+  UNION ALL SELECT format('%s was counted', relname)
+    FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND reltuples > 0
 ) AS lines
 """
 """What a new database is like beside its rows; one whose tables were ever analysed is not new to the planner."""

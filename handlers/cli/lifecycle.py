@@ -7,6 +7,7 @@ from rich.table import Table
 
 from handlers import lifecycle as book
 from handlers import lifecycle_plans as plans
+from handlers.cli import history as past
 from handlers.cli.base import Cli, as_json, console, print_json
 from handlers.cli.manager import request
 from handlers.lifecycle import OverwritesError
@@ -221,3 +222,7 @@ def _shown(found: LifecycleView) -> dict[str, Any]:
         ],
         "presets": [{"name": name, "about": about} for name, about in found.presets],
     }
+
+
+for command in past.COMMANDS:
+    lifecycle.add_command(command)

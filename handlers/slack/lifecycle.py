@@ -6,6 +6,7 @@ from handlers import lifecycle as book
 from handlers import lifecycle_drafts
 from handlers.lifecycle_drafts import Wish
 from handlers.rulebook import Request
+from handlers.slack import history
 from handlers.slack.asked import Asked
 from handlers.slack.typed import (
     ExtraArgumentError,
@@ -21,7 +22,7 @@ from templates.blocks import Rendered
 from templates.help import command_help
 
 COMMAND: Final = "/lifecycle"
-SUBCOMMANDS: Final = ("show", "use", "edit", "remove", "undo", "history", "preview", "help")
+SUBCOMMANDS: Final = ("show", "use", "edit", "remove", "undo", "history", "preview", *history.ANSWERS, "help")
 _USAGE: Final = {
     "use": f"{COMMAND} use retail",
     "edit": f"{COMMAND} edit stage.retain count(purchase) >= 5",
@@ -42,6 +43,8 @@ def lifecycle(asked: Asked, text: str) -> Rendered | None:
         return command_help(COMMAND, asked.voice())
     if subcommand not in SUBCOMMANDS:
         raise UnknownCommandError(command=COMMAND, text=word[:40], nearest=nearest(word, SUBCOMMANDS))
+    if subcommand in history.ANSWERS:
+        return history.ANSWERS[subcommand](asked, rest)
     name, condition = first_word(read(rest, ()).rest)
     if bool(name) is (subcommand == "undo"):
         if name:

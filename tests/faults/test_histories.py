@@ -50,14 +50,14 @@ def player(request: pytest.FixtureRequest, new_database_url: DatabaseUrls) -> It
 @pytest.mark.parametrize("player", ENGINES, indirect=True)
 def test_every_sweep_of_random_histories_is_exact(player: Player) -> None:
     total = Tally()
-    for number in range(20):
+    for number in range(10):
         wrong, seen = histories.verdict(player, history(SEED, number))
         assert wrong is None, f"history {number} of seed {SEED}: {wrong.says}"
         total.add(seen)
-    assert total.sweeps > 80
-    assert total.in_part > 20
-    assert total.cut > 1
-    assert total.by_time.total() > 20
+    assert total.sweeps > 40
+    assert total.in_part > 10
+    assert total.cut > 0
+    assert total.by_time.total() > 10
 
 
 @pytest.mark.timeout(300)

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import text
 
 from handlers import answer, lifecycle, processes, retention, rulebook, standing
+from handlers.judging import judge
 from handlers.lifecycle import OverwritesError
 from handlers.lifecycle_plans import (
     LifecycleUnchangedError,
@@ -35,8 +36,9 @@ from rules.instants import DAY
 from rules.lifecycle.definitions import Name, UnknownDefinitionError
 from rules.lifecycle.resolve import DefinitionCycleError
 from rules.lifecycle.sound import FittedDefinitionError
-from rules.preview.steps import Stretch
-from storage import alerts, audit, definitions, fits, rules
+from rules.lifecycle.stretches import Stretch
+from rules.preview.steps import Stretch as Looks
+from storage import alerts, audit, definitions, fits, rules, stretches
 from storage.counters import take
 from storage.database import Database
 from storage.rules import Rule
@@ -83,6 +85,10 @@ class Shop:
         with self.ctx.database.reading() as tx:
             found = [alert for n in range(1, 5) for alert in alerts.of_customer(tx, n)]
             return [one.resolution for one in found if one.rule_id == self.rule(name).id]
+
+    def days(self) -> list[Stretch]:
+        with self.ctx.database.reading() as tx:
+            return [one for number in range(1, 5) for one in stretches.of_customer(tx, number)]
 
     def card(self, number: int) -> CardView:
         return answer.card(self.ctx, number)
@@ -369,7 +375,7 @@ def test_what_returned_says_outlives_what_was_pruned(retail: Shop) -> None:
 
 
 def test_a_condition_over_history_is_previewed_with_the_definitions_in_force(retail: Shop) -> None:
-    stretch = Stretch.of(since=NOW - 90 * DAY, until=NOW, every="1d", now=NOW)
+    stretch = Looks.of(since=NOW - 90 * DAY, until=NOW, every="1d", now=NOW)
     derived = preview(retail.ctx, subject(retail.ctx, "status = at_risk"), stretch)
     spelt = preview(
         retail.ctx,
@@ -395,6 +401,10 @@ def test_a_kind_that_gets_another_name_has_it_in_the_definitions_too(retail: Sho
     retail.adds("gone quiet", "not active and status != prospect")
     before = retail.sweeps()
     stood = [retail.card(number).status for number in range(1, 5)]
+    retail.clock.at += DAY
+    judge(retail.ctx)
+    days = retail.days()
+    assert days
     with retail.ctx.database.writing() as tx:
         # As intake would have left it.
         take(tx, "kind", 9)
@@ -412,6 +422,9 @@ def test_a_kind_that_gets_another_name_has_it_in_the_definitions_too(retail: Sho
     assert retail.sweeps() == before
     assert not sweep_and_audit(retail.ctx).differences
     assert [retail.card(number).status for number in range(1, 5)] == stood
+    # Days of the past are judged by the definitions of then, which asked for the kind by its old name.
+    judge(retail.ctx)
+    assert retail.days() == days
     # Neither another preset nor a step back brings the old name in again.
     retail.does(using("repeat_purchase"), did="use", confirmed=True)
     retail.does(undoing, did="undo")

@@ -98,7 +98,7 @@ STRETCHES = st.builds(
     tree=st.one_of(conditions(PLAIN), st.builds(Holds, some_terms(PLAIN))),
     shape=STRETCHES,
 )
-@settings(max_examples=40, deadline=None, suppress_health_check=SLOW)
+@settings(max_examples=25, deadline=None, suppress_health_check=SLOW)
 def test_a_preview_equals_a_replay_and_the_oracle(
     database: Database,
     data: st.DataObject,
@@ -135,7 +135,7 @@ def test_a_preview_equals_a_replay_and_the_oracle(
 @given(
     data=st.data(), zone=st.sampled_from(ZONES), now=NOWS, term=some_terms(PLAIN) | FITTED, shape=STRETCHES
 )
-@settings(max_examples=40, deadline=None, suppress_health_check=SLOW)
+@settings(max_examples=25, deadline=None, suppress_health_check=SLOW)
 def test_each_value_at_each_step_equals_a_sweeps(
     database: Database,
     data: st.DataObject,
