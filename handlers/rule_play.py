@@ -1,7 +1,7 @@
 """One test of rules, played: its clock is moved from instant to instant, and what happens there is done for real.
 
-At an instant, what becomes known and what arrives comes first, then what people do, then the sweep, then the look at
-what came of it. It must not know files.
+At an instant, what becomes known and what arrives comes first, then models of value, then what people do, then the
+sweep, then the look at what came of it. It must not know files.
 """
 
 import html
@@ -28,8 +28,9 @@ from rules.errors import WarmlineError
 from rules.files.mistakes import BadFileError
 from rules.instants import LATEST, iso
 from rules.trials.judge import Failure, judge
+from rules.trials.published import published
 from rules.trials.trial import Act, Deed, Message, Outcome, Stage, Telling, Told, Trial
-from storage import alerts, customers, matches, outbox
+from storage import alerts, customers, fits, matches, outbox
 from storage import rules as stored_rules
 from storage.alerts import Alert
 from storage.database import Database, Transaction
@@ -98,9 +99,10 @@ class Play:
         for deed in self._trial.acts:
             acts[deed.at].append(deed)
         checks, failures = len(self._trial.acts), []
-        for at in sorted({*self._props.profiles, *self._props.events, *acts, *sweeps}):
+        for at in sorted({*self._props.profiles, *self._props.events, *self._trial.fitted, *acts, *sweeps}):
             self._clock.at = at
             self._arrive(at)
+            self._fit(at)
             failures += [failure for deed in acts[at] if (failure := self._act(deed)) is not None]
             if at in sweeps:
                 sweep(self._ctx, as_of=at)
@@ -143,6 +145,11 @@ class Play:
         ]
         if mistakes:
             raise BadFileError(mistakes)
+
+    def _fit(self, at: int) -> None:
+        if at in self._trial.fitted:
+            with self._ctx.database.writing() as tx:
+                fits.add(tx, published(at, self._trial.calendar, self._trial.currency), now=at)
 
     def _act(self, deed: Act) -> Failure | None:
         with self._ctx.database.reading() as tx:

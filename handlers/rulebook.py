@@ -19,6 +19,7 @@ from rules.alerts.typed import LONGEST_NAME, BadRuleNameError, Options, rule_nam
 from rules.book import BookRule, book
 from rules.conditions.check import Accepted, accept, unfitted
 from rules.conditions.evaluate import evaluate
+from rules.conditions.problems import Code
 from rules.conditions.tree import terms
 from rules.errors import WarmlineError
 from storage import alerts, customers, rules
@@ -129,7 +130,7 @@ def history(ctx: Context, name: str) -> tuple[str, list[VersionView]]:
 def check(ctx: Context, condition: str, *, entities: bool = False) -> CheckView:
     """Read a condition as a rule would; raises `rules.conditions.problems.ConditionError` or `PastHorizonError`."""
     with ctx.database.reading() as tx:
-        accepted = accept(condition, rule_changes.vocabulary(tx), entities=entities)
+        accepted = _accepted(tx, condition, entities=entities)
         rule_changes.within_horizon(tx, ctx, accepted.text)
         return CheckView(accepted.source, accepted.text, accepted.warnings, _holding(tx, ctx, accepted.text))
 
@@ -145,11 +146,11 @@ def rule_or_condition(
         named = _in_use_or_shipped(tx, text)
         if named is not None:
             name, body = named
-            return name, body, accept(body.condition, rule_changes.vocabulary(tx))
+            return name, body, _accepted(tx, body.condition)
         if _NAME.match(text):
             names = [*(one.name for one in rules.listing(tx)), *book()]
             raise NeitherError(text=text.strip()[:80], nearest=_nearest(text, dict.fromkeys(names)))
-        accepted = accept(text, rule_changes.vocabulary(tx), entities=entities)
+        accepted = _accepted(tx, text, entities=entities)
         return None, RuleBody(condition=accepted.text), accepted
 
 
@@ -203,10 +204,8 @@ def consider(tx: Transaction, wish: Wish) -> Considered:
         body = with_options(body, wish.options)
         return Considered(slug, body, accepted, difference(None, body))
     rule = _named(tx, wish.name, lock=True)
-    accepted = accept(
-        wish.condition or rule.body.condition,
-        rule_changes.vocabulary(tx),
-        entities=wish.entities and bool(wish.condition),
+    accepted = _accepted(
+        tx, wish.condition or rule.body.condition, entities=wish.entities and bool(wish.condition)
     )
     body = with_options(replace(rule.body, condition=accepted.text), wish.options)
     diff = difference(rule.body, body)
@@ -302,13 +301,23 @@ def counted(ctx: Context, changed: ChangeView | None) -> ChangeView | None:
 
 def _new_body(tx: Transaction, slug: str, condition: str, entities: bool) -> tuple[Accepted, RuleBody]:
     if condition:
-        accepted = accept(condition, rule_changes.vocabulary(tx), entities=entities)
+        accepted = _accepted(tx, condition, entities=entities)
         return accepted, RuleBody(condition=accepted.text)
     shipped = book().get(slug)
     if shipped is None:
         raise NeedsConditionError(name=slug, nearest=_nearest(slug, book()))
-    accepted = accept(shipped.body.condition, rule_changes.vocabulary(tx))
+    accepted = _accepted(tx, shipped.body.condition)
     return accepted, replace(shipped.body, condition=accepted.text)
+
+
+def _accepted(tx: Transaction, text: str, *, entities: bool = False) -> Accepted:
+    """Read what somebody typed; it is said too what is known of nobody yet in the definitions that it asks for."""
+    known = rule_changes.vocabulary(tx)
+    accepted = accept(text, known, entities=entities)
+    said = {one.params.get("name") for one in accepted.warnings if one.code is Code.NO_FIT}
+    hidden = unfitted(meaning.resolved(tx, accepted.tree), known)
+    more = (one for one in hidden if one.params["name"] not in said)
+    return replace(accepted, warnings=(*accepted.warnings, *more))
 
 
 def _holding(tx: Transaction, ctx: Context, condition: str) -> int | None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from rules.book import BookRule
 from templates import blocks
 from templates.blocks import Rendered
-from templates.voice import Voice
+from templates.voice import Voice, spoken
 from templates.words import Mrkdwn, escape
 
 
@@ -23,8 +23,11 @@ def rules_help(available: Sequence[BookRule], voice: Voice) -> Rendered:
     message = command_help("/rules", voice)
     if not available:
         return message
-    told = [{"name": rule.name, "about": rule.about} for rule in available[:30]]
-    shipped = blocks.paragraphs(_lines(voice.say("help", "rules_shipped", rules=told)), most=6_000)
+    told = [
+        {"name": rule.name, "about": rule.about, "suits": ", ".join(spoken(one.label) for one in rule.suits)}
+        for rule in available
+    ]
+    shipped = blocks.paragraphs(_lines(voice.say("help", "rules_shipped", rules=told)), most=8_000)
     return Rendered(message.text, [*message.blocks, *(block.to_dict() for block in shipped)])
 
 

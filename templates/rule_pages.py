@@ -5,6 +5,8 @@ It must not know where any of it came from.
 
 import re
 from collections.abc import Sequence
+from itertools import groupby
+from operator import attrgetter
 
 from slack_sdk.models.blocks import Block
 
@@ -116,7 +118,11 @@ def _counts(card: RuleCard, voice: Voice) -> Mrkdwn:
 
 
 def _shipped(available: Sequence[BookRule], voice: Voice) -> Mrkdwn:
-    return voice.say("rules", "shipped", names=[Mrkdwn(f"`{rule.name}`") for rule in available[:30]])
+    themes = [
+        {"title": title(theme), "names": [Mrkdwn(f"`{rule.name}`") for rule in rules]}
+        for theme, rules in groupby(available, key=attrgetter("theme"))
+    ]
+    return voice.say("rules", "shipped", themes=themes)
 
 
 def _sentence(card: RuleCard, voice: Voice) -> Mrkdwn:

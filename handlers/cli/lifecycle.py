@@ -1,6 +1,6 @@
 """``bot.py lifecycle``: the definitions of the life cycle, by the same use cases that chat calls."""
 
-from typing import Any
+from typing import Any, Final
 
 import click
 from rich.table import Table
@@ -15,6 +15,8 @@ from handlers.lifecycle_plans import Planned
 from handlers.standing import MOST_COUNTED
 from rules.instants import iso
 from templates.views import LifecycleChange, LifecyclePreview, LifecycleView
+
+_TAKE_BACK: Final = "It is saved. To take it back: python bot.py lifecycle undo"
 
 
 @click.group("lifecycle")
@@ -59,6 +61,8 @@ def use(cli: Cli, preset: str, yes: bool, as_json: bool) -> None:
         click.echo(f"To do it all the same: python bot.py lifecycle use {preset} --yes", err=True)
         raise
     _told(cli, changed, as_json)
+    if yes:
+        click.echo(_TAKE_BACK, err=True)
 
 
 @lifecycle.command("undo")
@@ -77,8 +81,10 @@ def undo(cli: Cli, as_json: bool) -> None:
 def edit(cli: Cli, name: str, condition: str, as_json: bool) -> None:
     """Give a definition another condition; segment.NAME and active.NAME may be new. The version before is kept."""
     planned = plans.editing(name, condition)
-    _warn_of_extremes(cli, planned)
+    warned = _warn_of_extremes(cli, planned)
     _told(cli, book.make(cli.context, request(), planned, did="edit"), as_json)
+    if warned:
+        click.echo(_TAKE_BACK, err=True)
 
 
 @lifecycle.command("remove")
@@ -119,10 +125,11 @@ def preview(cli: Cli, name: str, condition: str, as_json: bool) -> None:
     _print_preview(cli, book.preview(cli.context, planned), as_json=as_json)
 
 
-def _warn_of_extremes(cli: Cli, planned: Planned) -> None:
-    found = book.preview(cli.context, planned, most=MOST_COUNTED)
-    for line in _extremes(cli, found):
+def _warn_of_extremes(cli: Cli, planned: Planned) -> bool:
+    lines = _extremes(cli, book.preview(cli.context, planned, most=MOST_COUNTED))
+    for line in lines:
         click.echo(line, err=True)
+    return bool(lines)
 
 
 def _extremes(cli: Cli, found: LifecyclePreview) -> list[str]:

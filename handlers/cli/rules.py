@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Callable, Sequence
+from itertools import groupby
+from operator import attrgetter
 from typing import Any, Final, TypeVar
 
 import click
@@ -55,7 +57,14 @@ def list_rules(cli: Cli, as_json: bool) -> None:
     cards, shipped = rulebook.listing(cli.context), rulebook.available(cli.context)
     if as_json:
         available = [
-            {"name": one.name, "about": one.about, "condition": one.body.condition} for one in shipped
+            {
+                "name": one.name,
+                "about": one.about,
+                "condition": one.body.condition,
+                "theme": one.theme,
+                "suits": [str(name) for name in one.suits],
+            }
+            for one in shipped
         ]
         print_json({"rules": [_card(card) for card in cards], "available": available})
         return
@@ -65,10 +74,12 @@ def list_rules(cli: Cli, as_json: bool) -> None:
             numbers = (f"{card.matched:,}", f"{card.open_alerts:,}")
             table.add_row(card.name, str(card.state), card.body.condition, *numbers)
         console().print(table)
-    table = Table("rule", "condition", "about", title="ship with Warmline; rules add NAME chooses one")
-    for one in shipped:
-        table.add_row(one.name, one.body.condition, one.about)
-    console().print(table)
+    for theme, ready in groupby(shipped, key=attrgetter("theme")):
+        title = f"{theme}: ship with Warmline; rules add NAME chooses one"
+        table = Table("rule", "suits", "about", "condition", title=title)
+        for one in ready:
+            table.add_row(one.name, "\n".join(map(str, one.suits)), one.about, one.body.condition)
+        console().print(table)
 
 
 @rules.command("show")

@@ -11,17 +11,24 @@ from typing import Final
 
 from rules.alerts.rule import RuleBody
 from rules.book.written import read_book
+from rules.lifecycle.definitions import Name
 
 FOLDER: Final = Path(__file__).parent
 
 
 @dataclass(frozen=True, slots=True)
 class BookRule:
-    """A rule that ships; ``about`` says in a sentence whom it finds."""
+    """A rule that ships; ``about`` says in a sentence whom it finds, and ``suits`` which statuses, stages and the like
+    those mostly have.
+
+    ``theme`` is the file that it stands in.
+    """
 
     name: str
     about: str
     body: RuleBody
+    theme: str
+    suits: tuple[Name, ...]
 
 
 @cache
@@ -32,5 +39,5 @@ def book() -> dict[str, BookRule]:
         for rule in read_book(path.read_text(encoding="utf-8")):
             if rule.name in found:
                 raise ValueError(f"{path.name}: {rule.name} is in the book already")
-            found[rule.name] = BookRule(rule.name, rule.about, rule.body)
+            found[rule.name] = BookRule(rule.name, rule.about, rule.body, path.stem, rule.suits)
     return found

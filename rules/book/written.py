@@ -21,15 +21,16 @@ from rules.alerts.typed import (
     with_options,
 )
 from rules.conditions.check import Vocabulary, accept
+from rules.conditions.names import BadNameError
 from rules.conditions.problems import ConditionError, Problem
 from rules.files.gather import Gather
 from rules.files.tree import Node, Scalar
-from rules.lifecycle.definitions import FIXED
+from rules.lifecycle.definitions import FIXED, Name, UnknownDefinitionError
 
 NOTHING_KNOWN: Final = Vocabulary(frozenset(), frozenset(), FIXED)
 """The vocabulary of a reader who has seen no data: it warns of every name, and refuses as any other does."""
 OPTIONS: Final = ("kind", "severity", "backlog", "cooldown", "action", "channel")
-FIELDS: Final = ("about", "condition", *OPTIONS, "state")
+FIELDS: Final = ("about", "suits", "condition", *OPTIONS, "state")
 MOST_RULES: Final = 1_000
 """Rules of one file: some milliseconds each to read, and as many queries to every sweep."""
 STATES: Final = (RuleState.ACTIVE, RuleState.PAUSED)
@@ -39,7 +40,8 @@ STATES: Final = (RuleState.ACTIVE, RuleState.PAUSED)
 class Written:
     """A rule as a file says it. ``state`` is None where the file leaves it open; ``warnings`` are about the condition.
 
-    ``about`` is a note for whoever reads the file.
+    ``about`` is a note for whoever reads the file, and ``suits`` says of which statuses, stages and the like its
+    customers mostly are.
     """
 
     name: str
@@ -48,6 +50,7 @@ class Written:
     about: str = ""
     line: int = 0
     warnings: tuple[Problem, ...] = ()
+    suits: tuple[Name, ...] = ()
 
 
 def read_book(text: str, vocabulary: Vocabulary = NOTHING_KNOWN) -> tuple[Written, ...]:
@@ -109,8 +112,9 @@ def plain(body: RuleBody) -> dict[str, str]:
 
 
 def _said(rule: Written) -> dict[str, str]:
-    about = {"about": rule.about} if rule.about else {}
-    return about | plain(rule.body) | ({"state": str(rule.state)} if rule.state is not None else {})
+    notes = {"about": rule.about, "suits": ", ".join(str(name) for name in rule.suits)}
+    said = {name: note for name, note in notes.items() if note} | plain(rule.body)
+    return said | ({"state": str(rule.state)} if rule.state is not None else {})
 
 
 def _rule(gather: Gather, key: Scalar, name: str, node: Node, vocabulary: Vocabulary) -> Written | None:
@@ -124,6 +128,7 @@ def _rule(gather: Gather, key: Scalar, name: str, node: Node, vocabulary: Vocabu
             body = _with(gather, body, option, fields[option], key.text)
     state = gather.choice(fields["state"], STATES, _place(key, "state")) if "state" in fields else None
     about = gather.text(fields["about"], _place(key, "about")) if "about" in fields else ""
+    suits = _suits(gather, fields["suits"], _place(key, "suits")) if "suits" in fields else ()
     condition = fields.get("condition")
     text = gather.text(condition, _place(key, "condition")) if condition is not None else None
     if condition is None or text is None:
@@ -136,7 +141,20 @@ def _rule(gather: Gather, key: Scalar, name: str, node: Node, vocabulary: Vocabu
     if len(gather.mistakes) > before:
         return None
     body = replace(body, condition=accepted.text)
-    return Written(name, body, state, about or "", key.line, accepted.warnings)
+    return Written(name, body, state, about or "", key.line, accepted.warnings, suits)
+
+
+def _suits(gather: Gather, node: Node, where: str) -> tuple[Name, ...]:
+    """Read names of definitions: a list, or a text with commas between."""
+    found: dict[Name, None] = {}
+    for item in gather.items(node):
+        text = gather.text(item, where)
+        for said in text.split(",") if text is not None else ():
+            try:
+                found[Name.read(said)] = None
+            except (UnknownDefinitionError, BadNameError) as error:
+                gather.caused(item, error, where)
+    return tuple(found)
 
 
 def _with(gather: Gather, body: RuleBody, option: str, node: Node, name: str) -> RuleBody:

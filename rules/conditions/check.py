@@ -98,8 +98,9 @@ def check(tree: Condition, vocabulary: Vocabulary) -> tuple[Problem, ...]:
 
 
 def unfitted(tree: Condition, vocabulary: Vocabulary) -> tuple[Problem, ...]:
-    """Give the warnings of `check` that say of values that they are known of nobody."""
-    return tuple(problem for problem in check(tree, vocabulary) if problem.code is Code.NO_FIT)
+    """Give the warnings of `check` that say of values that they are known of nobody, one for each of those."""
+    found = (problem for problem in check(tree, vocabulary) if problem.code is Code.NO_FIT)
+    return tuple({problem.params["name"]: problem for problem in found}.values())
 
 
 def _of_test(test: Test, vocabulary: Vocabulary) -> Iterator[Problem]:

@@ -10,7 +10,7 @@ from rules.conditions.print import subject_text
 from rules.conditions.terms import Family
 from rules.conditions.tree import Among, Compare, Condition, Operator, Test, Value, leaves
 from rules.errors import WarmlineError
-from rules.lifecycle.definitions import MOST_DEFINITIONS, UNFITTED, Lifecycle, Name
+from rules.lifecycle.definitions import MOST_DEFINITIONS, UNFITTED, Definition, Lifecycle, Name
 from rules.lifecycle.resolve import family_of, is_derived, label_of, meanings, variants
 
 FITTED: Final = frozenset({"p_alive", "expected_purchases", "clv", "clv_rank", "value_tier", "health"})
@@ -34,9 +34,12 @@ def refuse_unsound(lifecycle: Lifecycle) -> None:
     if len(lifecycle.definitions) > MOST_DEFINITIONS:
         raise TooManyDefinitionsError(limit=MOST_DEFINITIONS)
     meanings(lifecycle)
-    for family in UNFITTED:
-        for definition in lifecycle.of(family):
-            _refuse_fitted(definition.name, lifecycle, (definition.name,), set())
+    kept = [one for one in lifecycle.definitions if one.name.family in UNFITTED]
+    # Those that say so themselves first: whoever edits one is told of that one, and not of others that refer to it.
+    for definition in kept:
+        _refuse_fields(definition, (definition.name,))
+    for definition in kept:
+        _refuse_fitted(definition.name, lifecycle, (definition.name,), set())
 
 
 def referred(tree: Condition, lifecycle: Lifecycle, *, inside: Family | None = None) -> tuple[Name, ...]:
@@ -60,15 +63,19 @@ def _asked(test: Test, lifecycle: Lifecycle) -> Iterable[Name]:
     return (one.name for one in lifecycle.of(family))
 
 
+def _refuse_fields(definition: Definition, path: tuple[Name, ...]) -> None:
+    for test in leaves(definition.tree):
+        said = subject_text(test.subject)
+        if said in FITTED:
+            raise FittedDefinitionError(name=str(path[0]), field=said, path=[str(one) for one in path])
+
+
 def _refuse_fitted(name: Name, lifecycle: Lifecycle, path: tuple[Name, ...], seen: set[Name]) -> None:
     definition = lifecycle.get(name)
     if definition is None or name in seen:
         return
     seen.add(name)
-    for test in leaves(definition.tree):
-        said = subject_text(test.subject)
-        if said in FITTED:
-            raise FittedDefinitionError(name=str(path[0]), field=said, path=[str(one) for one in path])
+    _refuse_fields(definition, path)
     for other in referred(definition.tree, lifecycle, inside=name.family):
         _refuse_fitted(other, lifecycle, (*path, other), seen)
     if name.family is Family.ACTIVE:

@@ -34,6 +34,7 @@ KEYS: Final = (
     "book",
     "rules",
     "lifecycle",
+    "fitted",
     "start",
     "timezone",
     "currency",
@@ -49,6 +50,7 @@ ZONE: Final = "UTC"
 CURRENCY: Final = "USD"
 CHANNEL: Final = "#alerts"
 MOST_SWEEPS: Final = 1_000
+MOST_FITS: Final = 100
 _NO_LIFECYCLE: Final = replace(NOTHING_KNOWN, labels={})
 
 
@@ -66,6 +68,7 @@ def read_trial(text: str) -> Trial:
     acts = happens.people(cast, fields.get("people"))
     expected = expectations(cast, fields["expect"]) if "expect" in fields else ()
     sweeps = _sweeps(cast, fields["sweeps"]) if "sweeps" in fields else []
+    fitted = _instants(cast, fields["fitted"], "fitted", MOST_FITS) if "fitted" in fields else []
     currency = _currency(gather, fields.get("currency"))
     channel = gather.text(fields["channel"], "channel") if "channel" in fields else CHANNEL
     if "expect" in fields and not expected and not gather.mistakes:
@@ -73,7 +76,7 @@ def read_trial(text: str) -> Trial:
     gather.finish()
     all_sweeps = tuple(sorted({*sweeps, *(one.at for one in expected)}))
     moments = [*(one.arrives for one in happenings), *(one.at for one in said), *(one.at for one in acts)]
-    begins = min([*all_sweeps, *moments])
+    begins = min([*all_sweeps, *moments, *fitted])
     return Trial(
         rules=tuple(rules),
         calendar=calendar,
@@ -87,6 +90,7 @@ def read_trial(text: str) -> Trial:
         expectations=expected,
         hints=_hints(rules, happenings, lifecycle),
         lifecycle=lifecycle,
+        fitted=tuple(sorted(set(fitted))),
     )
 
 
@@ -158,11 +162,15 @@ def _sweeps(cast: Cast, node: Node) -> list[int]:
     """Read at which instants the rules are evaluated, besides those at which something is expected."""
     if isinstance(node, Fields):
         return _regular(cast, node)
+    return _instants(cast, node, "sweeps", MOST_SWEEPS)
+
+
+def _instants(cast: Cast, node: Node, where: str, limit: int) -> list[int]:
     items = cast.gather.items(node)
-    if len(items) > MOST_SWEEPS:
-        cast.gather.add(node, "too_many_sweeps", "sweeps", limit=MOST_SWEEPS)
+    if len(items) > limit:
+        cast.gather.add(node, f"too_many_{where}", where, limit=limit)
         return []
-    return [at for item in items if (at := cast.instant(item, "sweeps")) is not None]
+    return [at for item in items if (at := cast.instant(item, where)) is not None]
 
 
 def _regular(cast: Cast, node: Node) -> list[int]:

@@ -142,3 +142,5 @@ class Trial:
     hints: tuple[Mistake, ...] = ()
     lifecycle: str = ""
     """The preset whose definitions the rules may speak of, if any."""
+    fitted: tuple[int, ...] = ()
+    """As of when models of value are in force, by which `rules.trials.published` values customers."""

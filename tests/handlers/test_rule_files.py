@@ -8,8 +8,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text as sql
 
-from handlers import rule_files, rulebook
+from handlers import lifecycle, rule_files, rulebook
 from handlers.context import Context
+from handlers.lifecycle_plans import using
 from handlers.retention import prune
 from handlers.rule_files import Plan, RulesChangedMeanwhileError
 from handlers.rulebook import Request
@@ -50,6 +51,11 @@ def _import(ctx: Context, text: str, **how: Any) -> Plan:
     return plan
 
 
+def _has_a_lifecycle(ctx: Context) -> None:
+    """Some of the rules that ship ask for status and stage."""
+    assert lifecycle.make(ctx, BOSS, using("retail"), did="use")
+
+
 def _told(ctx: Context) -> dict[str, list[str]]:
     with ctx.database.reading() as tx:
         return {
@@ -59,6 +65,7 @@ def _told(ctx: Context) -> dict[str, list[str]]:
 
 
 def test_a_book_that_is_written_and_read_elsewhere_is_the_same(ctx: Context) -> None:
+    _has_a_lifecycle(ctx)
     for name in book():
         rulebook.add(ctx, BOSS, name=name, options=Options(channel="#sales", cooldown="36h"))
     rulebook.pause(ctx, BOSS, "lapsing")
@@ -66,6 +73,7 @@ def test_a_book_that_is_written_and_read_elsewhere_is_the_same(ctx: Context) -> 
     assert count == len(book())
     before = rows(ctx.database, VERSIONS)
     clear(ctx.database)
+    _has_a_lifecycle(ctx)
     plan = _import(ctx, text)
     assert [diff.name for diff in plan.added] == sorted(book())
     assert rule_files.export(ctx) == (text, count)
@@ -101,6 +109,7 @@ def test_no_rules_are_a_file_too(ctx: Context) -> None:
 
 
 def test_the_books_that_ship_can_be_imported_as_they_are(ctx: Context) -> None:
+    _has_a_lifecycle(ctx)
     for path in sorted(FOLDER.glob("*.yaml")):
         _import(ctx, path.read_text(encoding="utf-8"))
     with ctx.database.reading() as tx:

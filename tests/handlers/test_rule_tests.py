@@ -82,21 +82,21 @@ events:
   - {at: day 0, customer: ada, kind: purchase}
   - {at: day 1, customer: ada, kind: purchase}
 people:
-  - {at: day 32, claim: ada, by: U0MAYA99}
-  - {at: day 33, snooze: ada, for: week}
-  - {at: day 41, resolve: ada, as: not_an_issue}
+  - {at: day 33, claim: ada, by: U0MAYA99}
+  - {at: day 34, snooze: ada, for: week}
+  - {at: day 42, resolve: ada, as: not_an_issue}
 expect:
-  - at: day 30
-    open: none
   - at: day 31
+    open: none
+  - at: day 32
     opens: ada
-  - at: day 33
+  - at: day 34
     open: ada
     messages: [{reply: ada, says: <@U0MAYA99>}, {reply: ada, says: snoozed}]
-  - at: day 40
+  - at: day 41
     open: ada
     messages: {reply: ada, says: snooze}
-  - at: day 42
+  - at: day 43
     open: none
     resolves: {customer: ada, as: not_an_issue, reason: by_person}
     suppressed: {customer: ada, reason: already_told, stage: decide}
@@ -179,16 +179,16 @@ events:
 people:
   - {at: day 1, claim: ada}
 expect:
-  - {at: day 30, opens: ada, messages: {alert: ada}}
-  - {at: day 31, open: ada, suppressed: none}
+  - {at: day 31, opens: ada, messages: {alert: ada}}
+  - {at: day 32, open: ada, suppressed: none}
 """,
     )
     assert not one.passed
     assert one.checks == 5
     assert [(failure.at, failure.what, failure.expected, failure.found) for failure in one.failures] == [
         ("2026-01-02T00:00:00Z", "people", "claim: ada", "no alert is open"),
-        ("day 30", "opens", "ada", "none"),
-        ("day 30", "messages", "alert: ada", "none"),
+        ("day 31", "opens", "ada", "none"),
+        ("day 31", "messages", "alert: ada", "none"),
     ]
 
 
@@ -198,8 +198,8 @@ def test_who_acts_twice_is_told_what_the_bot_would_answer(tmp_path: Path) -> Non
         """
 book: lapsing
 events: [{at: day 0, customer: ada, kind: purchase}, {at: day 0, customer: ada, kind: purchase}]
-people: [{at: day 31, claim: ada, by: maya}, {at: day 32, claim: ada, by: tom}]
-expect: [{at: day 30, open: ada}, {at: day 33, open: ada}]
+people: [{at: day 32, claim: ada, by: maya}, {at: day 33, claim: ada, by: tom}]
+expect: [{at: day 31, open: ada}, {at: day 34, open: ada}]
 """,
     )
     assert [(failure.what, failure.found.split(" and")[0]) for failure in one.failures] == [

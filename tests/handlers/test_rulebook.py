@@ -6,7 +6,8 @@ from contextlib import closing
 import pytest
 from sqlalchemy import text
 
-from handlers import rulebook
+from handlers import lifecycle, rulebook
+from handlers.lifecycle_plans import using
 from handlers.rulebook import NothingChangedError, Request
 from handlers.sweep import sweep
 from rules.access import Actor
@@ -169,6 +170,7 @@ def test_each_shipped_rule_can_be_chosen_and_swept(world: World, name: str) -> N
         old = rules.by_name(tx, "lapsing")
         assert old is not None
         rules.set_state(tx, old, RuleState.REMOVED)
+    assert lifecycle.make(world.ctx, BOSS, using("retail"), did="use")
     changed = rulebook.add(world.ctx, BOSS, name=name)
     assert changed is not None
     [found] = sweep(world.ctx).rules

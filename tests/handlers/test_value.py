@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from sqlalchemy import text
 
-from handlers import retention, rulebook, value
+from handlers import lifecycle, retention, rulebook, value
 from handlers.context import Context
 from handlers.import_file import import_file
+from handlers.lifecycle_plans import using
 from handlers.preview import preview, subject
 from handlers.rulebook import Request
 from handlers.sweep import sweep, sweep_and_audit
@@ -174,6 +175,22 @@ def test_a_small_shop_is_told_what_is_lacking_and_its_rules_hold_for_nobody(
     assert {one.code for one in view.warnings} == {Code.NO_FIT}
     assert {one.code for one in rulebook.show(ctx, "leaving").unknown} == {Code.NO_FIT}
     assert value.show(ctx).in_force is None
+
+
+def test_a_rule_that_hangs_on_values_through_a_definition_says_so_too(
+    ctx: Context, database: Database
+) -> None:
+    shop(database, 40)
+    fit(ctx, Terms())
+    assert lifecycle.make(ctx, MANAGER, using("retail"), did="use")
+    changed = rulebook.add(ctx, MANAGER, name="valuable_at_risk")
+    assert changed is not None
+    found = changed.warnings[-1]
+    assert (found.code, found.params["name"], found.params["have"]) == (Code.NO_FIT, "clv_rank", 40)
+    warnings = rulebook.check(ctx, "value_tier in (middle, low) and clv_rank > 0%").warnings
+    assert [one.params["name"] for one in warnings] == ["clv_rank"]
+    sweep(ctx)
+    assert matched(ctx, "valuable_at_risk") == 0
 
 
 def test_before_anything_was_fitted_rules_say_so(ctx: Context, database: Database) -> None:

@@ -98,6 +98,8 @@ def test_a_preview_shows_who_moves(shop: Shop) -> None:
         assert said in str(shop.told("lifecycle", "preview", "loyal", condition)["warnings"])
     edited = shop.run("lifecycle", "edit", "loyal", "tenure >= 0")
     assert "would hold for everybody" in edited.stderr
+    assert "python bot.py lifecycle undo" in edited.stderr
+    assert "undo" not in shop.run("lifecycle", "edit", "loyal", "count(purchase) >= 2").stderr
     assert edited.exit_code == 0
 
 

@@ -1,5 +1,7 @@
 """``bot.py rules`` prints for people: counts with their noun, and lengths of time as they are typed."""
 
+import json
+
 import pytest
 
 from bot import invoke
@@ -31,6 +33,17 @@ def test_one_customer_is_not_one_customers(cli: Cli, capsys: pytest.CaptureFixtu
     assert "holds now for 0 customers\n" in printed(cli, capsys, "check", "never(purchase)")
     told = printed(cli, capsys, "add", "quiet", "silent(purchase, 30d)")
     assert "holds now for 1 customer; the next sweep tells of them" in told
+
+
+def test_what_ships_is_listed_by_theme_with_whom_it_suits(
+    cli: Cli, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told = printed(cli, capsys, "list")
+    places = [told.index(f"{theme}: ship with Warmline") for theme in ("retail", "subscription", "support")]
+    assert places == sorted(places)
+    available = json.loads(printed(cli, capsys, "list", "--json"))["available"]
+    (lapsing,) = [one for one in available if one["name"] == "lapsing"]
+    assert (lapsing["theme"], lapsing["suits"]) == ("retail", ["stage.retain", "status.at_risk"])
 
 
 def test_the_history_tells_a_cooldown_in_days(cli: Cli, capsys: pytest.CaptureFixture[str]) -> None:

@@ -24,6 +24,7 @@ from rules.conditions.parse import parse
 from rules.conditions.print import quoted, to_text
 from rules.files.mistakes import BadFileError, Mistake
 from rules.instants import DAY, HOUR
+from rules.lifecycle.definitions import Name
 
 LOOKALIKES = [
     "yes",
@@ -40,6 +41,7 @@ LOOKALIKES = [
     "y",
     "true",
 ]
+NAMES = [Name.read(name) for name in ("stage.retain", "status.at_risk", "active", "segment.big_spenders")]
 WORDS = [
     *LOOKALIKES,
     "~",
@@ -113,6 +115,7 @@ def written() -> st.SearchStrategy[Written]:
         body=bodies(),
         state=st.sampled_from([None, *STATES]),
         about=st.one_of(st.just(""), actions()),
+        suits=st.lists(st.sampled_from(NAMES), max_size=3, unique=True).map(tuple),
     )
 
 
@@ -129,7 +132,7 @@ def test_what_is_written_is_read_back(rules: list[Written]) -> None:
 
 
 def _said(rule: Written) -> tuple[object, ...]:
-    return rule.name, rule.body, rule.state, rule.about
+    return rule.name, rule.body, rule.state, rule.about, rule.suits
 
 
 def _strings(loaded: dict[Any, dict[Any, Any]]) -> set[str]:
@@ -183,6 +186,10 @@ def test_comments_and_headings_change_nothing() -> None:
         ("a:\n  condition: never(purchase)\n  channel: a b\n", [(3, "a, channel", "bad_choice")]),
         ("a:\n  condition: never(purchase)\n  cooldown: 1 fortnight\n", [(3, "a, cooldown", "bad_choice")]),
         ("a:\n  condition: never(purchase)\n  state: removed\n", [(3, "a, state", "bad_choice")]),
+        (
+            "a:\n  condition: never(purchase)\n  suits:\n    - stage.retain, stage.gone\n    - [x]\n",
+            [(4, "a, suits", "unknown_definition"), (5, "a, suits", "needs_text")],
+        ),
         (
             f"a:\n  condition: never(purchase)\n  action: {'x' * (LONGEST_ACTION + 1)}\n",
             [(3, "a, action", "bad_choice")],

@@ -225,5 +225,11 @@ def test_stages_and_statuses_hang_on_no_fit(definitions: dict[str, str]) -> None
     )
 
 
+def test_the_definition_that_hangs_on_a_fit_is_named_and_not_one_that_refers_to_it() -> None:
+    with pytest.raises(FittedDefinitionError) as refused:
+        refuse_unsound(made(stage__reach="status = new", status__new="p_alive > 3%"))
+    assert refused.value.params == {"name": "status.new", "field": "p_alive", "path": ["status.new"]}
+
+
 def test_what_a_definition_says_by_itself_leaves_out_those_before_it() -> None:
     assert to_text(meanings(SHOP)[Name(Family.STATUS, "active")]) == "count(purchase, 30d) >= 1"

@@ -5,7 +5,7 @@ import pytest
 from rules.alerts.states import Reason, Resolution
 from rules.files.mistakes import BadFileError
 from rules.instants import DAY, iso
-from rules.trials.read import MOST_SWEEPS, read_trial
+from rules.trials.read import MOST_FITS, MOST_SWEEPS, read_trial
 from rules.trials.trial import Deed, Telling, Told
 
 WHOLE = """
@@ -29,6 +29,7 @@ people:
   - {at: day 41, snooze: ada, rule: lapsing, for: week}
   - {at: day 42, resolve: ada, rule: lapsing, as: lost}
 sweeps: {every: 12h, from: day 0, to: day 1}
+fitted: [day 9, day 3]
 expect:
   - at: day 30
     open: [{customer: ada, rule: Lapsing}]
@@ -63,6 +64,7 @@ def test_all_that_can_be_said() -> None:
         (Deed.RESOLVE, Resolution.LOST, "somebody"),
     ]
     assert [(at - trial.begins) / DAY for at in trial.sweeps] == [0, 0.5, 1, 10, pytest.approx(30, abs=0.1)]
+    assert [(at - trial.begins) / DAY for at in trial.fitted] == [3, 9]
     early, late = (one.outcome for one in trial.expectations)
     assert early.suppressed == ()
     assert early.open is None
@@ -117,6 +119,8 @@ EXPECT = "expect:\n  - {at: day 30, open: none}\n"
             [(5, "which_rule")],
         ),
         (f"{ONE}sweeps: {{every: 1h, from: day 0, to: day 900}}\n{EXPECT}", [(4, "too_many_sweeps")]),
+        (f"{ONE}fitted: [day 1, whenever]\n{EXPECT}", [(4, "bad_when")]),
+        (f"{ONE}fitted: [{', '.join(['day 1'] * (MOST_FITS + 1))}]\n{EXPECT}", [(4, "too_many_fitted")]),
         (f"{ONE}sweeps: {{every: often, from: day 0, to: day 9}}\n{EXPECT}", [(4, "bad_every")]),
         (f"{ONE}sweeps: {{every: 1d, from: day 9, to: day 0}}\n{EXPECT}", [(4, "backwards")]),
         (f"{ONE}sweeps: [{', '.join(['day 1'] * (MOST_SWEEPS + 1))}]\n{EXPECT}", [(4, "too_many_sweeps")]),
