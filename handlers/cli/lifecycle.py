@@ -8,12 +8,14 @@ from rich.table import Table
 from handlers import lifecycle as book
 from handlers import lifecycle_plans as plans
 from handlers.cli.base import Cli, as_json, console, print_json
+from handlers.cli.health import health
+from handlers.cli.lifecycle_told import told
 from handlers.cli.manager import request
 from handlers.lifecycle import OverwritesError
 from handlers.lifecycle_plans import Planned
 from handlers.standing import MOST_COUNTED
 from rules.instants import iso
-from templates.views import LifecycleChange, LifecyclePreview, LifecycleView
+from templates.views import LifecyclePreview, LifecycleView
 
 
 @click.group("lifecycle")
@@ -57,7 +59,7 @@ def use(cli: Cli, preset: str, yes: bool, as_json: bool) -> None:
         _print_preview(cli, book.preview(cli.context, planned), as_json=False, err=True)
         click.echo(f"To do it all the same: python bot.py lifecycle use {preset} --yes", err=True)
         raise
-    _told(cli, changed, as_json)
+    told(cli, changed, as_json)
 
 
 @lifecycle.command("undo")
@@ -65,7 +67,7 @@ def use(cli: Cli, preset: str, yes: bool, as_json: bool) -> None:
 @click.pass_obj
 def undo(cli: Cli, as_json: bool) -> None:
     """Go back to the definitions before the last change; a second time, forth again."""
-    _told(cli, book.make(cli.context, request(), plans.undoing, did="undo"), as_json)
+    told(cli, book.make(cli.context, request(), plans.undoing, did="undo"), as_json)
 
 
 @lifecycle.command("edit")
@@ -77,7 +79,7 @@ def edit(cli: Cli, name: str, condition: str, as_json: bool) -> None:
     """Give a definition another condition; segment.NAME and active.NAME may be new. The version before is kept."""
     planned = plans.editing(name, condition)
     _warn_of_extremes(cli, planned)
-    _told(cli, book.make(cli.context, request(), planned, did="edit"), as_json)
+    told(cli, book.make(cli.context, request(), planned, did="edit"), as_json)
 
 
 @lifecycle.command("remove")
@@ -86,7 +88,7 @@ def edit(cli: Cli, name: str, condition: str, as_json: bool) -> None:
 @click.pass_obj
 def remove(cli: Cli, name: str, as_json: bool) -> None:
     """Take a segment's definition away, or what is active for one segment alone."""
-    _told(cli, book.make(cli.context, request(), plans.removing(name), did="remove"), as_json)
+    told(cli, book.make(cli.context, request(), plans.removing(name), did="remove"), as_json)
 
 
 @lifecycle.command("history")
@@ -118,6 +120,9 @@ def preview(cli: Cli, name: str, condition: str, as_json: bool) -> None:
     _print_preview(cli, book.preview(cli.context, planned), as_json=as_json)
 
 
+lifecycle.add_command(health)
+
+
 def _warn_of_extremes(cli: Cli, planned: Planned) -> None:
     found = book.preview(cli.context, planned, most=MOST_COUNTED)
     for line in _extremes(cli, found):
@@ -129,29 +134,6 @@ def _extremes(cli: Cli, found: LifecyclePreview) -> list[str]:
     if said is None:
         return []
     return [cli.words.plain("lifecycle", said, name=found.name, n=found.known or 0)]
-
-
-def _told(cli: Cli, changed: LifecycleChange | None, as_json: bool) -> None:
-    if changed is None:
-        raise AssertionError("the command line asks once")
-    warnings = [cli.words.plain("conditions", one.code, **one.params) for one in changed.warnings]
-    if as_json:
-        print_json(
-            {
-                "did": changed.did,
-                "name": changed.name,
-                "version": changed.version,
-                "diff": changed.diff,
-                "rules": list(changed.rules),
-                "warnings": warnings,
-            }
-        )
-        return
-    console().print(changed.diff, soft_wrap=True)
-    if changed.rules:
-        click.echo(f"rules that mean something else now: {', '.join(changed.rules)}; the next sweep tells")
-    for line in warnings:
-        click.echo(line, err=True)
 
 
 def _print_preview(cli: Cli, found: LifecyclePreview, *, as_json: bool, err: bool = False) -> None:

@@ -26,6 +26,7 @@ from rules.conditions.terms import (
     Fitted,
     Measure,
     Score,
+    Stored,
     Subject,
     events_of,
     measure_of,
@@ -205,6 +206,8 @@ def _example(subject: Subject, measure: Measure) -> str:
             return _LABELS[family]
         case Fitted() if measure is Measure.PERCENT:
             return "< 40%"
+        case Stored():
+            return "< 40"
         case _:
             return _EXAMPLES[measure]
 

@@ -32,7 +32,6 @@ class Code(StrEnum):
     UNKNOWN_FIELD = "unknown_field"
     UNKNOWN_KIND = "unknown_kind"
     UNKNOWN_ATTRIBUTE = "unknown_attribute"
-    NOT_YET = "not_yet"
     NO_FIT = "no_fit"
     NO_LIFECYCLE = "no_lifecycle"
     UNKNOWN_LABEL = "unknown_label"
