@@ -30,7 +30,7 @@ class NoHealthError(WarmlineError):
 
 
 class UnknownHealthWordError(WarmlineError):
-    """``text`` is nothing that can be done to health; ``nearest`` is what it may be a slip for, or None."""
+    """``text`` is nothing that can be done to health; ``nearest`` are those that it may be a slip for."""
 
     code: ClassVar[str] = "unknown_health_word"
 
@@ -58,7 +58,8 @@ def typed(what: str, how: str) -> Planned:
                 return dropping(dimension, term[: -len(REMOVE)])
             return scaling(dimension, term, scale, weight)
         case _:
-            raise UnknownHealthWordError(text=word[:40], nearest=nearest(word[:40], WORDS))
+            found = nearest(word[:40], WORDS)
+            raise UnknownHealthWordError(text=word[:40], nearest=[] if found is None else [found])
 
 
 def weighing(dimension: str, weight: str) -> Planned:

@@ -36,7 +36,7 @@ _NUMERIC: Final = frozenset(
 
 
 class UnknownDimensionError(WarmlineError):
-    """There is no dimension ``name``; ``nearest`` is one like it, or None, and ``dimensions`` are all of them."""
+    """There is no dimension ``name``; ``nearest`` are those like it, perhaps none, and ``dimensions`` are all of them."""
 
     code: ClassVar[str] = "unknown_dimension"
 
@@ -97,7 +97,8 @@ def dimension_of(text: str) -> Dimension:
     name = "_".join(text.strip().casefold().replace("-", " ").replace("_", " ").split())
     if name in DIMENSIONS:
         return Dimension(name)
-    near = nearest(name[:40], DIMENSIONS)
+    found = nearest(name[:40], DIMENSIONS)
+    near = [] if found is None else [found]
     raise UnknownDimensionError(name=text.strip()[:40], nearest=near, dimensions=list(DIMENSIONS))
 
 

@@ -89,7 +89,10 @@ def touched(ctx: Context) -> list[int]:
 
 def worked_at(ctx: Context) -> dict[int, int]:
     with ctx.database.reading() as tx:
-        return {row[0]: row[1] for row in tx.execute(text("SELECT customer_id, worked_at FROM health ORDER BY customer_id"))}
+        return {
+            row[0]: row[1]
+            for row in tx.execute(text("SELECT customer_id, worked_at FROM health ORDER BY customer_id"))
+        }
 
 
 def random_person(chance: random.Random) -> Person:

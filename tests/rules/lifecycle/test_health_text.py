@@ -149,7 +149,7 @@ def test_dimensions_are_named_as_people_write_them() -> None:
     assert health_text.dimension_of(" Lifetime Value ") is Dimension.LIFETIME_VALUE
     with pytest.raises(health_text.UnknownDimensionError) as refused:
         health_text.dimension_of("engagment")
-    assert refused.value.params["nearest"] == "engagement"
+    assert refused.value.params["nearest"] == ["engagement"]
 
 
 TEXT = (FOLDER / "retail.yaml").read_text(encoding="utf-8")
