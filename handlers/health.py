@@ -5,7 +5,7 @@ is made of, nor how an answer is laid out.
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,11 +15,12 @@ import structlog
 from handlers import changes, health_plans, lifecycle_plans
 from handlers.context import Context
 from rules.alerts.evidence import Evidence, evidence_of
-from rules.conditions.columns import Ints
+from rules.conditions.columns import Column, Ints
 from rules.conditions.reach import within
+from rules.conditions.terms import Subject
 from rules.instants import HOUR
 from rules.lifecycle import health as model
-from rules.lifecycle.health import DIMENSIONS, UNKNOWN, Dimension, Health, Scored
+from rules.lifecycle.health import DIMENSIONS, UNKNOWN, Health, Part, Scored
 from storage import definitions, dirty, jobs, pruned
 from storage import health as stored
 from storage import terms as answers
@@ -137,7 +138,7 @@ def _blocks(ctx: Context, health: Health, now: int) -> Iterator[_Found]:
 
 
 def _found(tx: Transaction, ctx: Context, facts: Facts, health: Health) -> _Found:
-    after = _scored(tx, ctx, facts, health)
+    after = model.scored(health, _answers(tx, ctx, facts, health), len(facts))
     before, _ = stored.stored(tx, facts.ids)
     other = (after.score != before.score) | (after.dimensions != before.dimensions).any(axis=1)
     rows = np.flatnonzero(other)
@@ -147,10 +148,9 @@ def _found(tx: Transaction, ctx: Context, facts: Facts, health: Health) -> _Foun
     return _Found(len(facts), scored, facts.ids[rows], one, then, moved, moved_by)
 
 
-def _scored(tx: Transaction, ctx: Context, facts: Facts, health: Health) -> Scored:
+def _answers(tx: Transaction, ctx: Context, facts: Facts, health: Health) -> Mapping[Subject, Column]:
     # What would need events that were pruned is unknown.
-    asked = within(health.terms(), pruned.horizon(tx), facts.now, ctx.calendar)
-    return model.scored(health, answers.columns(facts, asked), len(facts))
+    return answers.columns(facts, within(health.terms(), pruned.horizon(tx), facts.now, ctx.calendar))
 
 
 def _write(tx: Transaction, found: _Found, some: slice, now: int) -> None:
@@ -168,7 +168,8 @@ def _explained(tx: Transaction, ctx: Context, customer_id: int, kept: Kept, run:
     facts = answers.facts_of(
         tx, now=run.at, calendar=ctx.calendar, currency=ctx.currency, customers=[customer_id]
     )
-    again = _scored(tx, ctx, facts, run.health)
+    columns = _answers(tx, ctx, facts, run.health)
+    again = model.scored(run.health, columns, len(facts))
     exact = len(facts) == 1 and _same(again, kept)
     return HealthView(
         score=kept.score or 0,
@@ -179,7 +180,7 @@ def _explained(tx: Transaction, ctx: Context, customer_id: int, kept: Kept, run:
                 name=one.dimension.value,
                 points=kept.dimensions[one.dimension],
                 weight=one.weight,
-                parts=_parts(tx, ctx, facts, run.health, one.dimension) if len(facts) else (),
+                parts=tuple(_part(part, columns) for part in one.parts) if len(facts) else (),
             )
             for one in run.health.measured
         ),
@@ -195,18 +196,8 @@ def _same(again: Scored, kept: Kept) -> bool:
     return int(again.score[0]) == kept.score and again.dimensions[0].tolist() == stands
 
 
-def _parts(
-    tx: Transaction, ctx: Context, facts: Facts, health: Health, dimension: Dimension
-) -> tuple[HealthPartView, ...]:
-    parts = health.of(dimension).parts
-    asked = within([part.term for part in parts], pruned.horizon(tx), facts.now, ctx.calendar)
-    columns = answers.columns(facts, asked)
-    told = {one.term: one for one in evidence_of(asked, columns, [0])[0]}
-    found = []
-    for part in parts:
-        points = int(model.points_of(part, columns, 1)[0])
-        fact = told.get(part.text, Evidence(part.text, None))
-        found.append(
-            HealthPartView(fact, part.scale_text, None if points == UNKNOWN else points, part.weight)
-        )
-    return tuple(found)
+def _part(part: Part, columns: Mapping[Subject, Column]) -> HealthPartView:
+    points = int(model.points_of(part, columns, 1)[0])
+    asked = [part.term] if part.term in columns else []
+    fact = next(iter(evidence_of(asked, columns, [0])[0]), Evidence(part.text, None))
+    return HealthPartView(fact, part.scale_text, None if points == UNKNOWN else points, part.weight)

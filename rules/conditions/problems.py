@@ -33,6 +33,7 @@ class Code(StrEnum):
     UNKNOWN_KIND = "unknown_kind"
     UNKNOWN_ATTRIBUTE = "unknown_attribute"
     NO_FIT = "no_fit"
+    NO_HEALTH = "no_health"
     NO_LIFECYCLE = "no_lifecycle"
     UNKNOWN_LABEL = "unknown_label"
     BAD_NAME = "bad_name"

@@ -16,9 +16,12 @@ from handlers.preview import preview, subject
 from handlers.rulebook import Request
 from handlers.sweep import sweep, sweep_and_audit
 from rules.access import Actor, NotAllowedError
+from rules.conditions.problems import Code
 from rules.instants import DAY, HOUR, Calendar
 from rules.lifecycle.definitions import Lifecycle
 from rules.lifecycle.health import DIMENSIONS, Health, Measured, Part, Point, Scale
+from rules.lifecycle.presets import presets
+from rules.lifecycle.sound import FittedDefinitionError
 from rules.preview.steps import Stretch
 from storage import definitions, dirty
 from storage import health as stored
@@ -64,7 +67,7 @@ def simple(weights: tuple[int, int, int, int] = (1, 1, 0, 0)) -> Health:
 def use(ctx: Context, made: Health | None) -> None:
     def planned(tx: Transaction) -> Change:
         before = definitions.current(tx) or Lifecycle()
-        after = replace(before or plans.presets()["retail"].lifecycle, health=made)
+        after = replace(before or presets()["retail"].lifecycle, health=made)
         return Change("use", "mine", before, after)
 
     lifecycle.make(ctx, BOSS, planned, did="use", confirmed=True)
@@ -82,7 +85,7 @@ def explained(ctx: Context, number: int) -> HealthView | None:
 
 def touched(ctx: Context) -> list[int]:
     with ctx.database.writing() as tx:
-        found = dirty.customers(tx).tolist()
+        found: list[int] = dirty.customers(tx).tolist()
         dirty.forget(tx, dirty.batches(tx))
         return found
 
@@ -292,8 +295,12 @@ def test_changes_are_versions_audited_and_for_managers(ctx: Context) -> None:
     with pytest.raises(NoLifecycleError):
         health.show(ctx)
     lifecycle.make(ctx, BOSS, plans.using("retail"), did="use")
-    rulebook.add(ctx, BOSS, name="low", condition="health < 50")
+    added = rulebook.add(ctx, BOSS, name="low", condition="health < 50")
+    assert added is not None
+    assert [one.code for one in added.warnings] == [Code.NO_HEALTH]
     planned = health_plans.typed("part engagement", "days_since(purchase) 0:100 60:0 weight 5")
+    with pytest.raises(FittedDefinitionError):
+        lifecycle.make(ctx, BOSS, plans.editing("stage.retain", "health > 50"), did="edit")
     done = lifecycle.make(ctx, BOSS, planned, did="health")
     assert done is not None
     assert done.rules == ()

@@ -22,6 +22,7 @@ VOCABULARY = Vocabulary(
     frozenset({"plan", "renewal_date"}),
     FIXED,
     unfitted={name: {"what": "customers", "have": 40, "need": 200} for name in (Score.CLV, Score.CLV_RANK)},
+    unrated=True,
 )
 WORDS = Words()
 
@@ -75,6 +76,7 @@ BAD = [
     ("p_alive < 40", Code.NEEDS_PERCENT, "40", "p_alive < 40%"),
     ("expected_purchases > 50%", Code.NOT_PERCENT, "50%", "expected_purchases > 0.5"),
     ("p_aliv < 40%", Code.UNKNOWN_FIELD, "p_aliv", "p_alive < 40%"),
+    ("health < 40", Code.NO_HEALTH, "health", None),
     ("health", Code.NEEDS_COMPARISON, "health", None),
     ("health > 50%", Code.NOT_PERCENT, "50%", "health > 0.5"),
     ("helth > 50", Code.UNKNOWN_FIELD, "helth", "health > 50"),

@@ -45,7 +45,8 @@ def scale(*points: tuple[int | Fraction, int]) -> Scale:
 
 
 def given_points(of: Scale, *values: Fraction | int | None) -> list[int]:
-    return of.of(Numbers.of(None if one is None else Fraction(one) for one in values)).tolist()
+    found: list[int] = of.of(Numbers.of(None if one is None else Fraction(one) for one in values)).tolist()
+    return found
 
 
 @given(points=SCALES.filter(lambda some: len(some) > 1), values=VALUES)
