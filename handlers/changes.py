@@ -111,9 +111,8 @@ def watch(tx: Transaction, rules: Sequence[Rule], *, now: int) -> list[Watched]:
     ]
 
 
-def all_blocks(tx: Transaction, *, now: int) -> Iterator[Block]:
-    """Cut all customers known at ``now`` into blocks whose stretches leave no number out."""
-    first = 0
+def all_blocks(tx: Transaction, *, now: int, first: int = 0) -> Iterator[Block]:
+    """Cut all customers known at ``now``, from number ``first`` on, into blocks whose stretches leave no number out."""
     while True:
         ids = customers.ids(tx, known_at=now, first=first, limit=BLOCK)
         whole = len(ids) == BLOCK

@@ -20,9 +20,10 @@ from rules.errors import WarmlineError
 from rules.instants import LATEST
 from rules.lifecycle.months import Month, bounded, months_up_to, numbers_of
 from rules.lifecycle.presets import presets
-from rules.lifecycle.stretches import ACTIVE, KEPT, NO_LABEL, DayEnds, date_of
+from rules.lifecycle.stretches import ACTIVE, KEPT, NO_LABEL, date_of
 from rules.money import decimal_text
 from rules.preview.grid import MOST_CUSTOMERS, Grid, reach
+from rules.preview.steps import DayEnds
 from storage import customers, definitions, events, pruned, stretches
 from storage import terms as answers
 from storage.database import Transaction

@@ -27,7 +27,6 @@ from rules.lifecycle.stretches import (
     NO_LABEL,
     NOBODY,
     Changes,
-    DayEnds,
     Judgement,
     day_of,
     first_day,
@@ -35,6 +34,7 @@ from rules.lifecycle.stretches import (
     slices,
 )
 from rules.preview.grid import MOST_CUSTOMERS, Grid, reach
+from rules.preview.steps import DayEnds
 from storage import customers, definitions, events, jobs, processes, pruned, retry, stretches
 from storage.database import Transaction
 from storage.facts import known_customers

@@ -10,6 +10,7 @@ from typing import ClassVar, Final, TypeVar
 from handlers import rule_changes, standing
 from handlers.context import Context
 from handlers.lifecycle_plans import (
+    HEALTH,
     LIFECYCLE,
     NoLifecycleError,
     NotDefinedError,
@@ -81,7 +82,7 @@ def show(ctx: Context) -> LifecycleView:
 def history(ctx: Context, name: str) -> tuple[str, list[VersionView]]:
     """Give the versions of a definition, the newest first, under its name; raises `UnknownDefinitionError`."""
     with ctx.database.reading() as tx:
-        wanted = Name.read(name)
+        wanted: Name | str = HEALTH if name.strip().casefold() == HEALTH else Name.read(name)
         found = definitions.history(tx, wanted)
         if not found:
             raise (
@@ -99,12 +100,17 @@ def preview(ctx: Context, planned: Planned, *, most: int | None = None) -> Lifec
     """
     with ctx.database.reading() as tx:
         change, rules_of = considered(tx, ctx, planned)
-        count = standing.counted(tx, ctx, change.before, change.after, most=most)
+        # By how health is worked out nobody moves.
+        count = (
+            None
+            if change.did == HEALTH
+            else standing.counted(tx, ctx, change.before, change.after, most=most)
+        )
         name = Name.read(change.name) if change.did in ("edit", "remove") else None
         return LifecyclePreview(
             did=change.did,
             name=change.name,
-            diff="\n".join(change.diffs.values()),
+            diff=change.diff,
             source=change.source,
             warnings=change.warnings,
             rules=tuple(name for _, name in rules_of),
@@ -160,9 +166,15 @@ def store(
         raise OverwritesError(preset=change.name, names=list(change.overwritten))
     rules.set_meaning_edited(tx, [rule_id for rule_id, _ in touched])
     version = definitions.save(
-        tx, change.after, did=change.did, author=request.actor.id, now=ctx.now(), diffs=change.diffs
+        tx,
+        change.after,
+        did=change.did,
+        author=request.actor.id,
+        now=ctx.now(),
+        diffs=change.diffs,
+        health_diff=change.health_diff,
     )
-    diff = "\n".join(change.diffs.values())
+    diff = change.diff
     on = f"definition:{change.name}" if change.did in ("edit", "remove") else LIFECYCLE
     action = f"lifecycle.{change.did}"
     audit.note(tx, Entry(at=ctx.now(), actor=request.actor.id, action=action, object=on, diff=diff))

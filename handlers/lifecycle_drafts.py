@@ -8,7 +8,7 @@ import json
 from dataclasses import asdict, dataclass, replace
 from typing import Any, ClassVar, Final, Literal
 
-from handlers import lifecycle
+from handlers import health_plans, lifecycle
 from handlers import lifecycle_plans as plans
 from handlers.context import Context
 from handlers.drafts import KEPT
@@ -40,9 +40,12 @@ class LifecycleDraftOutdatedError(WarmlineError):
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """A change as somebody wrote it: to ``use`` the preset ``name``, or to do something to the definition of that name."""
+    """A change as somebody wrote it: to ``use`` the preset ``name``, or to do something to the definition of that name.
 
-    did: Literal["use", "edit", "remove", "undo"]
+    Of ``health``, ``name`` says what of it and ``condition`` how.
+    """
+
+    did: Literal["use", "edit", "remove", "undo", "health"]
     name: str = ""
     condition: str = ""
 
@@ -55,6 +58,8 @@ class Wish:
                 return editing(self.name, self.condition)
             case "remove":
                 return removing(self.name)
+            case "health":
+                return health_plans.typed(self.name, self.condition)
             case "undo":
                 return undoing
 
@@ -78,7 +83,7 @@ def propose(ctx: Context, request: Request, wish: Wish) -> Proposed | None:
         # Whoever saves it gets what was shown.
         condition = change.accepted.text if change.accepted is not None else ""
         name = change.name if wish.name else ""
-        said = asdict(replace(wish, name=name, condition=condition))
+        said = asdict(wish if wish.did == "health" else replace(wish, name=name, condition=condition))
         what = json.dumps({_MARK: said, "version": _version(tx)})
         return drafts.add(tx, actor=request.actor.id, what=what, now=ctx.elapsed())
 

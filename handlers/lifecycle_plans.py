@@ -26,6 +26,8 @@ from storage.database import Transaction
 
 LIFECYCLE: Final = "lifecycle"
 """What a change of no single definition is called after."""
+HEALTH: Final = "health"
+"""What how health is worked out is called, beside the names of definitions."""
 
 
 class NoLifecycleError(WarmlineError):
@@ -81,6 +83,24 @@ class Change:
     accepted: Accepted | None = None
 
     @property
+    def diff(self) -> str:
+        """Give all that differs, in lines of - and +."""
+        return "\n".join(filter(None, (*self.diffs.values(), self.health_diff)))
+
+    @property
+    def health_diff(self) -> str:
+        """Give how health is worked out otherwise."""
+        before, after = (
+            {} if one.health is None else one.health.lines() for one in (self.before, self.after)
+        )
+        lines = []
+        for about in dict.fromkeys((*before, *after)):
+            if before.get(about) != after.get(about):
+                lines += [f"- {before[about]}"] if about in before else []
+                lines += [f"+ {after[about]}"] if about in after else []
+        return "\n".join(lines)
+
+    @property
     def diffs(self) -> Mapping[Name, str]:
         """Give for each definition that differs how, in lines of - and +."""
         names = dict.fromkeys(one.name for one in (*self.before.definitions, *self.after.definitions))
@@ -92,7 +112,8 @@ class Change:
         """Name what people edited and would be lost."""
         if self.did != "use":
             return ()
-        return tuple(str(name) for name in edited(self.before) if name in self.diffs)
+        names = tuple(str(name) for name in edited(self.before) if name in self.diffs)
+        return (*names, HEALTH) if self.health_diff and is_health_edited(self.before) else names
 
     @property
     def source(self) -> str:
@@ -130,7 +151,7 @@ def editing(name: str, condition: str, *, entities: bool = False) -> Planned:
     """Plan to give a definition another condition, or to define a segment, or `active` for one."""
 
     def plan(tx: Transaction) -> Change:
-        before, wanted = _in_use(tx), Name.read(name)
+        before, wanted = in_use(tx), Name.read(name)
         accepted = accept(condition, rule_changes.vocabulary(tx), entities=entities)
         return Change("edit", str(wanted), before, before.having({wanted: accepted.text}), accepted)
 
@@ -141,7 +162,7 @@ def removing(name: str) -> Planned:
     """Plan to take a segment's definition away, or what is active for it."""
 
     def plan(tx: Transaction) -> Change:
-        before, wanted = _in_use(tx), Name.read(name)
+        before, wanted = in_use(tx), Name.read(name)
         if not wanted.is_own:
             raise NotRemovableError(name=str(wanted))
         if before.get(wanted) is None:
@@ -155,7 +176,7 @@ def renaming(source: str, kind: str) -> Planned:
     """Plan to name the kind ``source`` by what it has come to stand for."""
 
     def plan(tx: Transaction) -> Change:
-        before = _in_use(tx)
+        before = in_use(tx)
         return Change("alias", source, before, under_aliases(before, {source: kind}))
 
     return plan
@@ -193,14 +214,22 @@ def edited(lifecycle: Lifecycle) -> tuple[Name, ...]:
     )
 
 
+def is_health_edited(lifecycle: Lifecycle) -> bool:
+    """Tell whether health is worked out otherwise than the preset says that the life cycle was taken from."""
+    preset = presets().get(lifecycle.preset)
+    return lifecycle.health is not None and (preset is None or preset.lifecycle.health != lifecycle.health)
+
+
 def under_aliases(lifecycle: Lifecycle, aliases: Mapping[str, str]) -> Lifecycle:
     """Give the life cycle with the kinds that ``aliases`` name under the names that they stand for."""
     texts = {one.name: to_text(renamed(one.tree, aliases)) for one in lifecycle.definitions}
     kinds = tuple(dict.fromkeys(aliases.get(kind, kind) for kind in lifecycle.kinds))
-    return replace(lifecycle.having(texts), kinds=kinds)
+    health = None if lifecycle.health is None else lifecycle.health.under_aliases(aliases)
+    return replace(lifecycle.having(texts), kinds=kinds, health=health)
 
 
-def _in_use(tx: Transaction) -> Lifecycle:
+def in_use(tx: Transaction) -> Lifecycle:
+    """Give the life cycle in force; raises `NoLifecycleError`."""
     found = definitions.current(tx)
     if not found:
         raise NoLifecycleError(presets=list(presets()))

@@ -16,7 +16,7 @@ from rules.conditions.columns import Ints
 from rules.conditions.evaluate import evaluate
 from rules.conditions.problems import Problem
 from rules.conditions.reach import refuse_past
-from rules.conditions.terms import Fitted, Term, events_of
+from rules.conditions.terms import Fitted, Stored, Term, events_of
 from rules.conditions.tree import Condition, terms
 from rules.errors import WarmlineError
 from rules.instants import DAY, iso
@@ -174,6 +174,7 @@ def _view(
         asks_for_events=bool(kinds),
         data_from=_data_from(tx, kinds),
         valued_from=fits.first(tx) if any(isinstance(term, Fitted) for term in terms(of.tree)) else None,
+        asks_for_health=any(isinstance(term, Stored) for term in terms(of.tree)),
         clipped=stretch.clipped,
         warnings=of.warnings,
     )

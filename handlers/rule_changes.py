@@ -27,6 +27,7 @@ from storage import (
     definitions,
     events,
     fits,
+    health,
     inbox,
     matches,
     processes,
@@ -139,6 +140,7 @@ def vocabulary(tx: Transaction) -> Vocabulary:
         labels=definitions.current(tx).labels(),
         aliases=processes.aliases(tx),
         unfitted=unfitted(tx),
+        unrated=health.last_run(tx) is None,
     )
 
 

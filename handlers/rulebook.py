@@ -17,9 +17,8 @@ from rules.access import Action, Actor, Rulebook, Thing
 from rules.alerts.rule import RuleBody, RuleState, difference
 from rules.alerts.typed import LONGEST_NAME, BadRuleNameError, Options, rule_name, with_options
 from rules.book import BookRule, book
-from rules.conditions.check import Accepted, accept, unfitted
+from rules.conditions.check import OF_NOBODY, Accepted, accept, unfitted
 from rules.conditions.evaluate import evaluate
-from rules.conditions.problems import Code
 from rules.conditions.tree import terms
 from rules.errors import WarmlineError
 from storage import alerts, customers, rules
@@ -314,7 +313,7 @@ def _accepted(tx: Transaction, text: str, *, entities: bool = False) -> Accepted
     """Read what somebody typed; it is said too what is known of nobody yet in the definitions that it asks for."""
     known = rule_changes.vocabulary(tx)
     accepted = accept(text, known, entities=entities)
-    said = {one.params.get("name") for one in accepted.warnings if one.code is Code.NO_FIT}
+    said = {one.params.get("name") for one in accepted.warnings if one.code in OF_NOBODY}
     hidden = unfitted(meaning.resolved(tx, accepted.tree), known)
     more = (one for one in hidden if one.params["name"] not in said)
     return replace(accepted, warnings=(*accepted.warnings, *more))

@@ -14,6 +14,7 @@ from handlers.audit import audit_if_due
 from handlers.context import Context
 from handlers.deliver import Deliverer
 from handlers.drafts import KEPT
+from handlers.health import compute_if_due
 from handlers.http.metrics import Metrics
 from handlers.judging import judge_if_due
 from handlers.sweep import SweepInPastError, Swept, sweep
@@ -33,6 +34,8 @@ class Rhythm:
     sweep: int = MINUTE
     value: int = 10 * MINUTE
     """How often it is asked whether the night's fit is due."""
+    health: int = 10 * MINUTE
+    """How often it is asked whether the night's health is due."""
     audit: int = 10 * MINUTE
     """How often it is asked whether the night's audit is due."""
     judge: int = 10 * MINUTE
@@ -59,6 +62,7 @@ class Ticker:
         for every, job in (
             (self._rhythm.sweep, self._sweep),
             (self._rhythm.value, self._value),
+            (self._rhythm.health, self._health),
             (self._rhythm.audit, self._audit),
             (self._rhythm.judge, self._judge),
             (self._rhythm.deliver, self._deliver),
@@ -93,6 +97,9 @@ class Ticker:
 
     def _value(self) -> None:
         fit_if_due(self._ctx)
+
+    def _health(self) -> None:
+        compute_if_due(self._ctx)
 
     def _audit(self) -> None:
         try:

@@ -5,6 +5,7 @@ force, so that it is loaded by one seek; a definition has a version for each cha
 a condition means.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -18,6 +19,10 @@ from storage.database import Transaction
 
 _LOCK: Final = 0x57415252
 """Of PostgreSQL's advisory locks: shared by those to whom the definitions are to stay as they are."""
+
+
+_HEALTH: Final = "health"
+"""What the versions of how health is worked out stand under: no definition has that name."""
 
 
 class LifecycleVersionRow(SQLModel, table=True):
@@ -45,7 +50,7 @@ class DefinitionVersionRow(SQLModel, table=True):
     lifecycle: int = Field(sa_column=Column(Integer, nullable=False))
     """The version of the life cycle that this one came with."""
     condition: str | None = Field(default=None, sa_column=Column(Text))
-    """None: it was taken away."""
+    """None: it was taken away. Of ``health`` it is JSON."""
     diff: str = Field(sa_column=Column(Text, nullable=False))
 
 
@@ -118,8 +123,8 @@ def versions(tx: Transaction) -> list[LifecycleVersion]:
     return [_version(row) for row in rows]
 
 
-def history(tx: Transaction, name: Name) -> list[DefinitionVersion]:
-    """Give every version of a definition, the newest first."""
+def history(tx: Transaction, name: Name | str) -> list[DefinitionVersion]:
+    """Give every version of a definition, or of ``health``, the newest first."""
     rows = tx.session.execute(
         select(DefinitionVersionRow, LifecycleVersionRow)
         .where(
@@ -144,8 +149,11 @@ def save(
     author: str,
     now: int,
     diffs: Mapping[Name, str],
+    health_diff: str = "",
 ) -> int:
     """Store the next version of the life cycle, and of each definition that differs (``diffs``); gives its number.
+
+    ``health_diff`` is how health is worked out otherwise; that has versions as a definition has.
 
     The caller holds the definitions (see `hold`).
     """
@@ -159,7 +167,7 @@ def save(
             "definitions": lifecycle.to_text(),
             "author": author,
             "at": now,
-            "diff": "\n".join(diffs.values()),
+            "diff": "\n".join(filter(None, (*diffs.values(), health_diff))),
         },
     )
     before = _last_versions(tx)
@@ -173,6 +181,16 @@ def save(
                 "lifecycle": version,
                 "condition": None if stands is None else stands.condition,
                 "diff": diff,
+            }
+        )
+    if health_diff:
+        rows.append(
+            {
+                "name": _HEALTH,
+                "version": before.get(_HEALTH, 0) + 1,
+                "lifecycle": version,
+                "condition": None if lifecycle.health is None else json.dumps(lifecycle.health.as_json()),
+                "diff": health_diff,
             }
         )
     if rows:

@@ -14,12 +14,12 @@ from sqlalchemy import TextClause, text
 
 from rules.conditions.columns import Bools, Ints, Mixed, Words
 from rules.conditions.days import business_days, midnights
-from rules.conditions.terms import Events, Own
+from rules.conditions.terms import Events, Own, Rating
 from rules.instants import Calendar
 from rules.lifecycle.fit import Fit
 from rules.lifecycle.purchases import Summary, summary
 from rules.lifecycle.score import Scores, scores
-from storage import fits, pruned, purchases, sets
+from storage import fits, health, pruned, purchases, sets
 from storage.data import read_value
 from storage.database import Dialect, Transaction
 from storage.heavy import HeavyAccounts
@@ -144,6 +144,10 @@ class Facts:
     def purchases(self, kind: str) -> Summary:
         """Give what each customer's events of ``kind`` up to now come to, as the value models see them."""
         return self._once(("purchases", kind), lambda: self._purchases(kind))
+
+    def rating(self, name: Rating) -> tuple[Known, Ints]:
+        """Give the number ``name`` that is stored of each customer, and the instant since when it is known."""
+        return self._once(("rating", name), self._rating)
 
     def own(self, name: Own) -> Words:
         """Give the customer's own text ``name``: segment, owner, country or language."""
@@ -386,6 +390,10 @@ class Facts:
         return np.searchsorted(self.ids, table[:, 0]).astype(np.int64), table[:, 1]
 
     # The customer's own
+
+    def _rating(self) -> tuple[Known, Ints]:
+        values, since, known = health.scores_of(self._tx, self.ids, whole=self._stretch is not None)
+        return Known(values, known), since
 
     def _own(self, name: Own) -> Words:
         sql = (

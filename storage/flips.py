@@ -17,7 +17,7 @@ from rules.conditions.terms import Events
 from rules.conditions.thresholds import whole_steps
 from rules.conditions.windows import Window
 from rules.instants import DAY, EARLIEST, Calendar
-from storage import pruned
+from storage import health, pruned
 from storage.database import Transaction
 from storage.events import kind_ids
 
@@ -39,7 +39,15 @@ class KnownIn:
     until: int
 
 
-Flip = EventsIn | KnownIn
+@dataclass(frozen=True, slots=True)
+class RatedIn:
+    """Customers of whom a number came to be known at an instant in (``after``, ``until``]."""
+
+    after: int
+    until: int
+
+
+Flip = EventsIn | KnownIn | RatedIn
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +87,10 @@ class Passing:
         for after, until in self._days(constants):
             yield KnownIn(after, until)
 
+    def rated(self) -> Flip:
+        """Give of whom a stored number came to be known."""
+        return RatedIn(self.last, self.now)
+
     def became_known(self) -> Iterator[Flip]:
         """Give who is known now, and was not."""
         yield KnownIn(self.last, self.now)
@@ -103,6 +115,11 @@ def customers_in(tx: Transaction, flips: Iterable[Flip], most: int) -> Ints | No
         binds = {"after": flip.after, "until": flip.until, "most": most + 1}
         if isinstance(flip, KnownIn):
             rows = tx.execute(_KNOWN, binds)
+        elif isinstance(flip, RatedIn):
+            found.append(health.scored_in(tx, after=flip.after, until=flip.until, most=most + 1))
+            if len(found[-1]) > most:
+                return None
+            continue
         elif flip.kind in kinds:
             rows = tx.execute(_HAPPENED[tx.dialect], binds | {"kind": kinds[flip.kind]})
             if horizon is not None and flip.after < horizon:

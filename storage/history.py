@@ -11,7 +11,7 @@ import numpy as np
 from sqlalchemy import text
 
 from rules.conditions.columns import Ints, Mixed, Words
-from rules.conditions.terms import MOST_GAPS, Events, Own
+from rules.conditions.terms import MOST_GAPS, Events, Own, Rating
 from rules.instants import Calendar
 from rules.lifecycle.fit import Fit
 from rules.lifecycle.purchases import Purchases
@@ -116,6 +116,10 @@ class History:
     def purchases(self, kind: str) -> Purchases:
         """Give all events of ``kind`` up to ``last``, as the value models see them."""
         return purchases.of_stretch(self._tx, self._ids, kind=kind, currency=self.currency, until=self._last)
+
+    def rating(self, name: Rating) -> tuple[Known, Ints]:
+        """Give the number that is stored of each customer, and since when: what it was before is not kept."""
+        return self._in_the_end.rating(name)
 
     def own(self, name: Own) -> Words:
         """Give the customer's own text as it is today: what it was before is not kept."""

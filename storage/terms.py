@@ -37,6 +37,7 @@ from rules.conditions.terms import (
     Returned,
     Score,
     Silent,
+    Stored,
     Subject,
     Sum,
     Term,
@@ -279,6 +280,11 @@ def _fitted(facts: Facts, term: Fitted) -> Numbers:
     return column(found, term.name, len(facts))
 
 
+def _stored(facts: Facts, term: Stored) -> Numbers:
+    found, since = facts.rating(term.name)
+    return Numbers(found.values, 1, found.known & (since <= facts.now))
+
+
 def _days_until(facts: Facts, term: DaysUntil) -> Numbers:
     """Give days from today to each distinct text that is a date."""
     dates = facts.attribute(term.attribute.name)
@@ -354,6 +360,11 @@ def _bought(passing: Passing, _: Fitted, __: Constants) -> Iterable[Flip]:
         yield from passing.came(passing.purchases)
 
 
+def _rated(passing: Passing, _: Stored, __: Constants) -> Iterable[Flip]:
+    # Whatever is stored anew marks its customer; but a sweep as of an instant before that did not see it.
+    yield passing.rated()
+
+
 def _tenure_grew(passing: Passing, term: Field, constants: Constants) -> Iterable[Flip]:
     if term.name is Own.TENURE:
         yield from passing.known_for_days(constants)
@@ -376,4 +387,5 @@ _HOW: Final[Mapping[type[Term], _How]] = {
     Attribute: _How(lambda facts, term: facts.attribute(term.name), _never_by_itself),
     Field: _How(_field, _tenure_grew),
     Fitted: _How(_fitted, _bought),
+    Stored: _How(_stored, _rated),
 }

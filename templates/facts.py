@@ -30,6 +30,7 @@ from rules.conditions.terms import (
     Returned,
     Score,
     Silent,
+    Stored,
     Subject,
     Sum,
 )
@@ -127,7 +128,7 @@ def _label(subject: Subject, voice: Voice) -> str:
             return voice.plain("terms", "days_until", attribute=spoken(attribute.name))
         case Field(name):
             return voice.plain("terms", f"field_{name}")
-        case Fitted(name):
+        case Fitted(name) | Stored(name):
             return voice.plain("terms", f"score_{name}")
         case Attribute(name):
             return title(name)
@@ -159,7 +160,7 @@ def _value(subject: Subject, number: Fraction, text: str, voice: Voice) -> str:
             return figures.chance(number) if isinstance(subject, Fitted) else figures.percent(number)
         case Sum() | Average() | Fitted(Score.CLV):
             return figures.amount(number, voice.currency)
-        case Call() | Fitted():
+        case Call() | Fitted() | Stored():
             return figures.number(number)
         case _:
             return name_of(text, limits.VALUE)

@@ -90,7 +90,8 @@ def previewed(
     if view.overwritten:
         names = [code(name) for name in view.overwritten[:_MOST_NAMES]]
         layout.append(blocks.section(voice.say("lifecycle", "overwritten", names=names)))
-    layout += _moves(view, voice)
+    # By how health is worked out nobody moves.
+    layout += [] if view.did == "health" else _moves(view, voice)
     layout += _rules("rules_touched", view.rules, voice)
     if number is not None:
         layout.append(_buttons(number, voice))

@@ -120,6 +120,8 @@ def notes(view: PreviewView, voice: Voice) -> list[Mrkdwn]:
         said.append(voice.say("preview", "data_from", day=voice.figures.day(view.data_from)))
     if view.valued_from is not None and view.valued_from > view.since:
         said.append(voice.say("preview", "valued_from", day=voice.figures.day(view.valued_from)))
+    if view.asks_for_health:
+        said.append(voice.say("preview", "asks_for_health"))
     if view.clipped:
         said.append(voice.say("preview", "clipped"))
     every = (

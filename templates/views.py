@@ -11,6 +11,7 @@ from rules.alerts.evidence import Evidence
 from rules.alerts.rule import AlertKind, RuleBody, RuleState, Severity
 from rules.alerts.states import Reason, Resolution, Verb
 from rules.conditions.problems import Problem
+from rules.lifecycle.health import Health
 from rules.lifecycle.processes import Process
 
 
@@ -340,6 +341,8 @@ class PreviewView:
     clipped: bool
     valued_from: int | None = None
     """The instant of the first fit of the value models, where the condition asks for values."""
+    asks_for_health: bool = False
+    """Of which only what it is now is kept."""
     warnings: tuple[Problem, ...] = ()
 
 
@@ -429,6 +432,63 @@ class LifecycleView:
     definitions: tuple[DefinitionView, ...]
     presets: tuple[tuple[str, str], ...]
     known: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HealthPartView:
+    """A part of a customer's health: a term with its value (None: unknown), and the points it gives (None: none)."""
+
+    fact: Evidence
+    scale: str
+    points: int | None
+    weight: int
+
+
+@dataclass(frozen=True, slots=True)
+class HealthDimensionView:
+    """A dimension of health: its points, None where none of its parts is known, how much it counts, and its parts."""
+
+    name: str
+    points: int | None
+    weight: int
+    parts: tuple[HealthPartView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class HealthView:
+    """A customer's health as the nightly job found it, as of the instant ``as_of``, with what it is made of.
+
+    The score is the same ``since`` an instant. What was ``before`` (None: nothing was known), the dimension ``moved``
+    changed most, by so many of its points; ``weights`` where none did. ``exact``: worked out again as of that instant,
+    the parts come to the score that is stored; they do not where something came in late since.
+    """
+
+    score: int
+    as_of: int
+    since: int
+    dimensions: tuple[HealthDimensionView, ...]
+    before: int | None
+    moved: str | None
+    moved_by: int | None
+    exact: bool
+
+
+@dataclass(frozen=True, slots=True)
+class HealthPage:
+    """How health is worked out, and how many customers have how much of it: in steps of 20 points, the lowest first.
+
+    ``at`` is the instant of the last nightly run, None before the first; ``customers`` it looked at. ``edited``: it is
+    worked out otherwise than the preset says. ``changing``: otherwise than in that run, too.
+    """
+
+    preset: str
+    health: Health
+    edited: bool
+    changing: bool
+    at: int | None
+    customers: int
+    scored: int
+    spread: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ definitions one after the other, and then compares texts.
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from rules.conditions.parse import parse
@@ -16,6 +16,7 @@ from rules.conditions.tree import Among, And, Compare, Condition, Holds, Not, Op
 from rules.lifecycle.definitions import FIXED, Definition, Lifecycle, Name
 from tests.exactness.conditions import TESTS
 from tests.rules.conditions.oracle import Oracle, compare
+from tests.rules.lifecycle.slow_health import some_health
 
 SEGMENTS = ("vip", "other", "big")
 LABELED = (Family.STATUS, Family.STAGE, Family.TYPE, Family.VALUE_TIER)
@@ -118,13 +119,16 @@ def lifecycle(chance: random.Random) -> Lifecycle:
             found[Name(family, label)] = definition(chance, families[:place])
     names = list(found)
     chance.shuffle(names)
-    return Lifecycle().having({name: found[name] for name in names})
+    made = Lifecycle().having({name: found[name] for name in names})
+    return replace(made, health=some_health(chance))
 
 
 def redefined(chance: random.Random, before: Lifecycle) -> Lifecycle:
     """Change one definition or two; mostly so that the life cycle is still sound, and elsewhere a new one."""
     if chance.random() < 0.3:
         return lifecycle(chance)
+    if chance.random() < 0.3:
+        return replace(before, health=some_health(chance))
     some = chance.sample(before.definitions, min(len(before.definitions), chance.choice((1, 1, 2))))
     return before.having({one.name: definition(chance, ()) for one in some})
 

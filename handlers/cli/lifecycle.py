@@ -9,12 +9,14 @@ from handlers import lifecycle as book
 from handlers import lifecycle_plans as plans
 from handlers.cli import history as past
 from handlers.cli.base import Cli, as_json, console, print_json
+from handlers.cli.health import health
+from handlers.cli.lifecycle_told import told
 from handlers.cli.manager import request
 from handlers.lifecycle import OverwritesError
 from handlers.lifecycle_plans import Planned
 from handlers.standing import MOST_COUNTED
 from rules.instants import iso
-from templates.views import LifecycleChange, LifecyclePreview, LifecycleView
+from templates.views import LifecyclePreview, LifecycleView
 
 _TAKE_BACK: Final = "It is saved. To take it back: python bot.py lifecycle undo"
 
@@ -60,7 +62,7 @@ def use(cli: Cli, preset: str, yes: bool, as_json: bool) -> None:
         _print_preview(cli, book.preview(cli.context, planned), as_json=False, err=True)
         click.echo(f"To do it all the same: python bot.py lifecycle use {preset} --yes", err=True)
         raise
-    _told(cli, changed, as_json)
+    told(cli, changed, as_json)
     if yes:
         click.echo(_TAKE_BACK, err=True)
 
@@ -70,7 +72,7 @@ def use(cli: Cli, preset: str, yes: bool, as_json: bool) -> None:
 @click.pass_obj
 def undo(cli: Cli, as_json: bool) -> None:
     """Go back to the definitions before the last change; a second time, forth again."""
-    _told(cli, book.make(cli.context, request(), plans.undoing, did="undo"), as_json)
+    told(cli, book.make(cli.context, request(), plans.undoing, did="undo"), as_json)
 
 
 @lifecycle.command("edit")
@@ -82,7 +84,7 @@ def edit(cli: Cli, name: str, condition: str, as_json: bool) -> None:
     """Give a definition another condition; segment.NAME and active.NAME may be new. The version before is kept."""
     planned = plans.editing(name, condition)
     warned = _warn_of_extremes(cli, planned)
-    _told(cli, book.make(cli.context, request(), planned, did="edit"), as_json)
+    told(cli, book.make(cli.context, request(), planned, did="edit"), as_json)
     if warned:
         click.echo(_TAKE_BACK, err=True)
 
@@ -93,7 +95,7 @@ def edit(cli: Cli, name: str, condition: str, as_json: bool) -> None:
 @click.pass_obj
 def remove(cli: Cli, name: str, as_json: bool) -> None:
     """Take a segment's definition away, or what is active for one segment alone."""
-    _told(cli, book.make(cli.context, request(), plans.removing(name), did="remove"), as_json)
+    told(cli, book.make(cli.context, request(), plans.removing(name), did="remove"), as_json)
 
 
 @lifecycle.command("history")
@@ -125,6 +127,9 @@ def preview(cli: Cli, name: str, condition: str, as_json: bool) -> None:
     _print_preview(cli, book.preview(cli.context, planned), as_json=as_json)
 
 
+lifecycle.add_command(health)
+
+
 def _warn_of_extremes(cli: Cli, planned: Planned) -> bool:
     lines = _extremes(cli, book.preview(cli.context, planned, most=MOST_COUNTED))
     for line in lines:
@@ -137,29 +142,6 @@ def _extremes(cli: Cli, found: LifecyclePreview) -> list[str]:
     if said is None:
         return []
     return [cli.words.plain("lifecycle", said, name=found.name, n=found.known or 0)]
-
-
-def _told(cli: Cli, changed: LifecycleChange | None, as_json: bool) -> None:
-    if changed is None:
-        raise AssertionError("the command line asks once")
-    warnings = [cli.words.plain("conditions", one.code, **one.params) for one in changed.warnings]
-    if as_json:
-        print_json(
-            {
-                "did": changed.did,
-                "name": changed.name,
-                "version": changed.version,
-                "diff": changed.diff,
-                "rules": list(changed.rules),
-                "warnings": warnings,
-            }
-        )
-        return
-    console().print(changed.diff, soft_wrap=True)
-    if changed.rules:
-        click.echo(f"rules that mean something else now: {', '.join(changed.rules)}; the next sweep tells")
-    for line in warnings:
-        click.echo(line, err=True)
 
 
 def _print_preview(cli: Cli, found: LifecyclePreview, *, as_json: bool, err: bool = False) -> None:

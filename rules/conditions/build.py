@@ -16,8 +16,8 @@ from rules.conditions.suggest import nearest
 from rules.conditions.terms import (
     DERIVED,
     FUNCTIONS,
-    NOT_YET,
     OWN,
+    RATINGS,
     SCORES,
     Argument,
     Attribute,
@@ -29,6 +29,7 @@ from rules.conditions.terms import (
     Fitted,
     Never,
     Property,
+    Stored,
     Subject,
     Sum,
 )
@@ -157,11 +158,11 @@ class _Builder:
             return Derived(DERIVED[name], span=span(side))
         if name in SCORES:
             return Fitted(SCORES[name], span=span(side))
-        if name in NOT_YET:
-            raise refusal(Code.NOT_YET, side, {"name": name})
+        if name in RATINGS:
+            return Stored(RATINGS[name], span=span(side))
         if name in FUNCTIONS:
             raise refusal(Code.NEEDS_BRACKETS, side, {"function": name, "usage": FUNCTIONS[name].usage})
-        guess = nearest(name, (*OWN, *DERIVED, *SCORES, *FUNCTIONS))
+        guess = nearest(name, (*OWN, *DERIVED, *SCORES, *RATINGS, *FUNCTIONS))
         params = {"name": self._text(side), "nearest": guess}
         raise refusal(Code.UNKNOWN_FIELD, side, params, None if guess in FUNCTIONS else guess)
 
@@ -261,7 +262,5 @@ def _function(raw: Raw) -> type[Call]:
         return FUNCTIONS[name]
     start = span(raw).start
     place = Span(start, start + len(written))
-    if name in NOT_YET:
-        raise refusal(Code.NOT_YET, place, {"name": name})
     guess = nearest(name, FUNCTIONS)
     raise refusal(Code.UNKNOWN_FUNCTION, place, {"name": str(written), "nearest": guess}, guess)

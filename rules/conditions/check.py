@@ -26,6 +26,7 @@ from rules.conditions.terms import (
     Fitted,
     Measure,
     Score,
+    Stored,
     Subject,
     events_of,
     measure_of,
@@ -67,6 +68,8 @@ class Vocabulary:
     aliases: Mapping[str, str] = field(default_factory=dict)
     unfitted: Mapping[Score, Mapping[str, object]] = field(default_factory=dict)
     """Values that are known of nobody so far, and what is lacking: the params of the warning."""
+    unrated: bool = False
+    """Whether health was never worked out so far."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +100,14 @@ def check(tree: Condition, vocabulary: Vocabulary) -> tuple[Problem, ...]:
     return tuple(problem for test in leaves(tree) for problem in _of_test(test, vocabulary))
 
 
+OF_NOBODY: Final = frozenset({Code.NO_FIT, Code.NO_HEALTH})
+"""The warnings that a value is known of nobody yet."""
+
+
 def unfitted(tree: Condition, vocabulary: Vocabulary) -> tuple[Problem, ...]:
     """Give the warnings of `check` that say of values that they are known of nobody, one for each of those."""
-    found = (problem for problem in check(tree, vocabulary) if problem.code is Code.NO_FIT)
-    return tuple({problem.params["name"]: problem for problem in found}.values())
+    found = (problem for problem in check(tree, vocabulary) if problem.code in OF_NOBODY)
+    return tuple({problem.params.get("name"): problem for problem in found}.values())
 
 
 def _of_test(test: Test, vocabulary: Vocabulary) -> Iterator[Problem]:
@@ -124,6 +131,8 @@ def _of_names(subject: Subject, vocabulary: Vocabulary) -> Iterator[Problem]:
     if isinstance(subject, Fitted) and subject.name in vocabulary.unfitted:
         lacking = {"name": subject.name.value, **vocabulary.unfitted[subject.name]}
         yield Problem(Code.NO_FIT, subject.span, lacking, severity=Severity.WARNING)
+    if isinstance(subject, Stored) and vocabulary.unrated:
+        yield Problem(Code.NO_HEALTH, subject.span, {"name": subject.name.value}, severity=Severity.WARNING)
     attribute = subject.attribute if isinstance(subject, DaysUntil) else subject
     if isinstance(attribute, Attribute) and attribute.name not in vocabulary.attributes:
         params = {"name": attribute.name, "nearest": nearest(attribute.name, vocabulary.attributes)}
@@ -206,6 +215,8 @@ def _example(subject: Subject, measure: Measure) -> str:
             return _LABELS[family]
         case Fitted() if measure is Measure.PERCENT:
             return "< 40%"
+        case Stored():
+            return "< 40"
         case _:
             return _EXAMPLES[measure]
 

@@ -22,6 +22,7 @@ from rules.conditions.terms import (
     Fitted,
     Measure,
     Property,
+    Stored,
     Subject,
     measure_of,
 )
@@ -113,7 +114,7 @@ def _subject(subject: Subject, say: Say) -> str:
             return say("say_property", name=name)
         case Attribute(name):
             return say("say_attribute", name=name)
-        case Field(name) | Fitted(name):
+        case Field(name) | Fitted(name) | Stored(name):
             return say(f"say_{name}")
         case Derived(family):
             return say(f"say_{family}")

@@ -5,7 +5,7 @@ import unicodedata
 from typing import Final, assert_never
 
 from rules.conditions.numbers import decimal_text
-from rules.conditions.terms import Attribute, Call, Derived, Events, Field, Fitted, Property, Subject
+from rules.conditions.terms import Attribute, Call, Derived, Events, Field, Fitted, Property, Stored, Subject
 from rules.conditions.tree import (
     Among,
     And,
@@ -55,7 +55,7 @@ def subject_text(subject: Subject) -> str:
             return (
                 f"{subject.function}({', '.join(map(_argument, filter(None, subject.arguments.values())))})"
             )
-        case Field(name) | Fitted(name):
+        case Field(name) | Fitted(name) | Stored(name):
             return name.value
         case Derived(family):
             return family.value

@@ -26,6 +26,7 @@ from rules.conditions.terms import (
     Overdue,
     Returned,
     Silent,
+    Stored,
     Sum,
     Term,
 )
@@ -69,7 +70,7 @@ def since(term: Term, now: int, calendar: Calendar) -> int:
             # Gaps lie between days, purchases fall on them, an answer follows its question, and a filter asks each
             # event: none of this is left in a tally.
             return EARLIEST
-        case Field() | Attribute() | DaysUntil():
+        case Field() | Attribute() | DaysUntil() | Stored():
             return LATEST
         case _:
             raise TypeError(f"no reach of {type(term).__name__}")

@@ -119,6 +119,25 @@ class Fitted(Term):
     name: Score
 
 
+class Rating(StrEnum):
+    """What a nightly job found of each customer and stored."""
+
+    HEALTH = "health"
+
+
+RATINGS: Final = {rating.value: rating for rating in Rating}
+
+
+@dataclass(frozen=True, slots=True)
+class Stored(Term):
+    """A number that was stored of the customer: ``health`` from 0 to 100, known from the instant it was found at on.
+
+    It changes when the job finds another one; what it was before is not kept.
+    """
+
+    name: Rating
+
+
 @dataclass(frozen=True, slots=True)
 class Call(Term):
     """A function: its name, what its value is, what it takes in the order of its fields, and an example."""
@@ -336,10 +355,6 @@ FUNCTIONS: Final[dict[str, type[Call]]] = {
     )
 }
 
-NOT_YET: Final = frozenset({"health"})
-"""Fields that come with the measures of the life cycle; refused by name until then."""
-
-
 _SCORES: Final = {
     Score.P_ALIVE: Measure.PERCENT,
     Score.EXPECTED_PURCHASES: Measure.RATIO,
@@ -357,6 +372,8 @@ def measure_of(subject: Subject) -> Measure:
             return Measure.DAYS if name is Own.TENURE else Measure.TEXT
         case Fitted(name):
             return _SCORES[name]
+        case Stored():
+            return Measure.RATIO
         case Derived(family):
             return Measure.TRUTH if family is Family.ACTIVE else Measure.LABEL
         case Property(name):

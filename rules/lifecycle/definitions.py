@@ -6,7 +6,7 @@ definitions are kept, nor who changes them.
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from types import MappingProxyType
 from typing import ClassVar, Final, Self
@@ -17,6 +17,7 @@ from rules.conditions.suggest import nearest
 from rules.conditions.terms import Family
 from rules.conditions.tree import Condition
 from rules.errors import WarmlineError
+from rules.lifecycle.health import Health
 
 FIXED: Final[Mapping[Family, tuple[str, ...]]] = MappingProxyType(
     {
@@ -116,17 +117,19 @@ _read = lru_cache(maxsize=2_000)(parse)
 class Lifecycle:
     """The definitions in force, in the order in which they are asked; none at all where no life cycle is in use.
 
-    ``preset`` is the one that they were taken from. ``kinds`` are the kinds of event that qualify a customer.
+    ``preset`` is the one that they were taken from. ``kinds`` are the kinds of event that qualify a customer. ``health``
+    is how health is worked out; None where a life cycle was put in use before there was any.
     """
 
     definitions: tuple[Definition, ...] = ()
     preset: str = ""
     kinds: tuple[str, ...] = ()
+    health: Health | None = None
     _hash: int = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Hash the texts once: a life cycle is the key of everything that is kept of it."""
-        object.__setattr__(self, "_hash", hash((self.definitions, self.preset, self.kinds)))
+        object.__setattr__(self, "_hash", hash((self.definitions, self.preset, self.kinds, self.health)))
 
     def __hash__(self) -> int:
         """Give the hash of what it says."""
@@ -162,7 +165,7 @@ class Lifecycle:
             for name, condition in changes.items()
             if name not in there and condition is not None
         ]
-        return Lifecycle(_ordered((*kept, *new)), self.preset, self.kinds)
+        return replace(self, definitions=_ordered((*kept, *new)))
 
     def to_text(self) -> str:
         """Write it as a JSON text, as it is stored."""
@@ -171,6 +174,7 @@ class Lifecycle:
                 "preset": self.preset,
                 "kinds": self.kinds,
                 "definitions": [[str(one.name), one.condition] for one in self.definitions],
+                **({} if self.health is None else {"health": self.health.as_json()}),
             },
             ensure_ascii=False,
         )
@@ -180,7 +184,8 @@ class Lifecycle:
         """Read what `to_text` wrote."""
         said = json.loads(text)
         definitions = (Definition(Name.read(name), condition) for name, condition in said["definitions"])
-        return cls(tuple(definitions), said["preset"], tuple(said["kinds"]))
+        health = Health.of_json(said["health"]) if "health" in said else None
+        return cls(tuple(definitions), said["preset"], tuple(said["kinds"]), health)
 
 
 NO_LIFECYCLE: Final = Lifecycle()

@@ -16,13 +16,22 @@ from rules.conditions.terms import Family
 from rules.errors import WarmlineError
 from rules.files.gather import Gather
 from rules.files.tree import Node, Scalar
+from rules.lifecycle import health_text
 from rules.lifecycle.definitions import FIXED, Definition, Lifecycle, Name
+from rules.lifecycle.health import DIMENSIONS, Dimension, Health, Measured, Part
 from rules.lifecycle.sound import refuse_unsound
 
 FOLDER: Final = Path(__file__).parents[1] / "book" / "lifecycle"
-FIELDS: Final = ("about", "kinds", *(family.value for family in Family if family is not Family.SEGMENT))
+FIELDS: Final = (
+    "about",
+    "kinds",
+    *(family.value for family in Family if family is not Family.SEGMENT),
+    "health",
+)
 _NOTHING_KNOWN: Final = Vocabulary(frozenset(), frozenset(), FIXED)
-REQUIRED: Final = ("about", "kinds", "active", "status", "stage", "type")
+REQUIRED: Final = ("about", "kinds", "active", "status", "stage", "type", "health")
+_OF_DIMENSION: Final = ("weight", "parts")
+_OF_PART: Final = ("term", "scale", "weight")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +60,13 @@ def read_preset(name: str, text: str) -> Preset:
     about = gather.text(fields["about"], "about") if "about" in fields else ""
     kinds = tuple(_kinds(gather, fields["kinds"])) if "kinds" in fields else ()
     definitions = tuple(_definitions(gather, fields))
-    lifecycle = Lifecycle(definitions, name, kinds)
+    health = _health(gather, fields["health"]) if "health" in fields else None
+    lifecycle = Lifecycle(definitions, name, kinds, health)
     if not gather.mistakes:
         try:
             refuse_unsound(lifecycle)
+            if health is not None:
+                health_text.refuse_unsound(health)
         except WarmlineError as error:
             gather.caused(root, error)
     gather.finish()
@@ -93,3 +105,52 @@ def _definition(gather: Gather, name: Name, node: Node) -> Iterator[Definition]:
         yield Definition(name, accept(text, _NOTHING_KNOWN).text)
     except ConditionError as error:
         gather.caused(node, error, str(name))
+
+
+def _health(gather: Gather, node: Node) -> Health:
+    found = gather.fields(node, DIMENSIONS, "health", required=DIMENSIONS)
+    return Health(
+        tuple(
+            _measured(gather, dimension, found[dimension]) for dimension in DIMENSIONS if dimension in found
+        )
+    )
+
+
+def _measured(gather: Gather, dimension: Dimension, node: Node) -> Measured:
+    where = f"health.{dimension}"
+    fields = gather.fields(node, _OF_DIMENSION, where, required=_OF_DIMENSION)
+    weight = _weight(gather, fields["weight"], where, least=0) if "weight" in fields else 0
+    nodes = gather.items(fields["parts"]) if "parts" in fields else ()
+    # So many mistakes would be told of a list that is too long anyway.
+    parts = tuple(_part(gather, one, where) for one in nodes[: health_text.MOST_PARTS + 1])
+    if len(nodes) > health_text.MOST_PARTS:
+        limit = health_text.MOST_PARTS
+        many = health_text.TooManyPartsError(dimension=dimension, found=len(nodes), limit=limit)
+        gather.caused(fields["parts"], many, where)
+    return Measured(dimension, weight, tuple(part for part in parts if part is not None))
+
+
+def _part(gather: Gather, node: Node, where: str) -> Part | None:
+    fields = gather.fields(node, _OF_PART, where, required=_OF_PART[:2])
+    weight = _weight(gather, fields["weight"], where, least=1) if "weight" in fields else 1
+    if "term" not in fields or "scale" not in fields:
+        return None
+    term, scale = (gather.text(fields[name], where) for name in ("term", "scale"))
+    if term is None or scale is None:
+        return None
+    try:
+        return health_text.part_of(term, scale, weight, _NOTHING_KNOWN)[0]
+    except WarmlineError as error:
+        gather.caused(
+            fields["scale" if isinstance(error, health_text.BadScaleError) else "term"], error, where
+        )
+        return None
+
+
+def _weight(gather: Gather, node: Node, where: str, *, least: int) -> int:
+    said = gather.text(node, where)
+    try:
+        return least if said is None else health_text.weight_of(said, where, least=least)
+    except health_text.BadHealthWeightError as error:
+        gather.caused(node, error, where)
+        return least

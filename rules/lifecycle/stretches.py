@@ -13,12 +13,10 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from rules.conditions.columns import Bools, Ints
-from rules.conditions.days import business_days, date_ordinal, midnights
+from rules.conditions.days import business_days, date_ordinal
 from rules.conditions.terms import Family
-from rules.conditions.windows import Window
 from rules.instants import Calendar, months_before
 from rules.lifecycle.definitions import FIXED
-from rules.preview.steps import Steps
 
 ACTIVE: Final = "active"
 INACTIVE: Final = "inactive"
@@ -53,16 +51,6 @@ class Stretch(NamedTuple):
     label: str | None
     came_from: str | None
     version: int
-
-
-class DayEnds(Steps):
-    """The last milliseconds of business ``days``, which follow one another; a day may be longer or shorter than 24 hours."""
-
-    def __init__(self, days: Ints, calendar: Calendar) -> None:
-        self.days = days
-        self.instants = midnights(days + 1, calendar) - 1
-        self.calendar = calendar
-        self._edges: dict[tuple[Window, int], Ints] = {}
 
 
 def first_day(first_version_at: int, calendar: Calendar) -> int:

@@ -33,9 +33,11 @@ from rules.conditions.terms import (
     Never,
     Overdue,
     Own,
+    Rating,
     Returned,
     Score,
     Silent,
+    Stored,
     Subject,
     Sum,
     Term,
@@ -126,6 +128,9 @@ class Past(Protocol):
 
     def purchases(self, kind: str) -> Purchases:
         """Give all events of ``kind`` up to the last step, as the value models see them."""
+
+    def rating(self, name: Rating) -> tuple[Known, Ints]:
+        """Give the number that is stored of each customer, and since when it is known."""
 
     def own(self, name: Own) -> Words:
         """Give the customer's own text."""
@@ -222,6 +227,8 @@ class Grid:
             case Fitted(name):
                 found = self._scores(ahead=name is not Score.P_ALIVE)
                 return column(found, name, self._customers * len(self._steps))
+            case Stored(name):
+                return self._rated(name)
             case DaysUntil(attribute):
                 return self._days_until(self._past.attribute(attribute.name))
             case Attribute(name):
@@ -404,6 +411,12 @@ class Grid:
             1,
             np.repeat(known[dates.words.codes], len(self._steps)),
         )
+
+    def _rated(self, name: Rating) -> Numbers:
+        """Give what is stored, from the step on at which it was known: what it was before is not kept."""
+        found, since = self._past.rating(name)
+        known = found.known[:, None] & (since[:, None] <= self._steps.instants)
+        return Numbers(np.repeat(found.values, len(self._steps)), 1, _flat(known))
 
     def _spread(self, numbers: Numbers) -> Numbers:
         below, steps = numbers.denominators, len(self._steps)

@@ -12,6 +12,7 @@ from typing import ClassVar, Final
 import numpy as np
 
 from rules.conditions.columns import Ints
+from rules.conditions.days import midnights
 from rules.conditions.windows import Window
 from rules.errors import WarmlineError
 from rules.instants import DAY, HOUR, Calendar, iso
@@ -133,6 +134,16 @@ class Steps:
     def dates(self) -> list[date]:
         """Give the business date of every step."""
         return [self.calendar.date_of(now) for now in self.instants.tolist()]
+
+
+class DayEnds(Steps):
+    """The last milliseconds of business ``days``, which follow one another; a day may be longer or shorter than 24 hours."""
+
+    def __init__(self, days: Ints, calendar: Calendar) -> None:
+        self.days = days
+        self.instants = midnights(days + 1, calendar) - 1
+        self.calendar = calendar
+        self._edges: dict[tuple[Window, int], Ints] = {}
 
 
 def weeks(stretch: Stretch, calendar: Calendar) -> Sequence[date]:

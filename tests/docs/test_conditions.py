@@ -10,7 +10,7 @@ from rules.conditions.parse import parse
 from rules.conditions.print import to_text
 from rules.conditions.problems import ConditionError, Problem, Severity
 from rules.conditions.spans import caret
-from rules.conditions.terms import DERIVED, FUNCTIONS, NOT_YET, OWN, SCORES
+from rules.conditions.terms import DERIVED, FUNCTIONS, OWN, RATINGS, SCORES
 from rules.lifecycle.definitions import FIXED
 from templates.words import Words
 
@@ -38,7 +38,7 @@ def test_the_examples_use_every_function() -> None:
 
 def test_every_name_of_the_language_is_on_the_page() -> None:
     table = PAGE[PAGE.index("## What can be asked") : PAGE.index("## Windows")]
-    named = (*FUNCTIONS, *OWN, *DERIVED, *SCORES, *NOT_YET)
+    named = (*FUNCTIONS, *OWN, *DERIVED, *SCORES, *RATINGS)
     assert [name for name in named if f"`{name}" not in table] == []
 
 

@@ -142,6 +142,7 @@ TESTS: Mapping[str, Callable[[random.Random], str]] = {
             f"clv_rank {_compared(some, '10%', '30%', '60%', '100%')}",
         )
     ),
+    "health": lambda some: f"health {_compared(some, '0', '20', '50', '65', '80', '100')}",
 }
 """One kind of term after the other, with constants that the events of histories come near."""
 OF_EVENTS = tuple(TESTS)[: tuple(TESTS).index("days_until")]

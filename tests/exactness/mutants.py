@@ -6,9 +6,11 @@ They are made where the sweep meets `storage`, so that how it goes about its wor
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 from unittest import mock
 
+from handlers import health
 from handlers import sweep as sweeping
 from rules.conditions.windows import Window
 from storage import customers, dirty, fits, flips, matches, rules, timers
@@ -135,6 +137,10 @@ def purchases_leave_values_as_they_are(patch: Patch) -> None:
     patch(sweeping, "_purchases", lambda *_: None)
 
 
+def scores_of_health_are_not_noted(patch: Patch) -> None:
+    patch(health, "dirty", SimpleNamespace(PROFILE=dirty.PROFILE, mark=lambda *_, **__: None))
+
+
 def matches_that_end_stay(patch: Patch) -> None:
     patch(matches, "leave", lambda *_: None)
 
@@ -160,5 +166,6 @@ MUTANTS: tuple[Mutant, ...] = (
     late_events_leave_the_rungs_above_them,
     another_fit_is_overlooked,
     purchases_leave_values_as_they_are,
+    scores_of_health_are_not_noted,
     matches_that_end_stay,
 )

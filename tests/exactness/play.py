@@ -23,6 +23,7 @@ from tests.exactness.steps import (
     Define,
     Edit,
     History,
+    Rate,
     Refit,
     Restart,
     Say,
@@ -131,6 +132,9 @@ class _Play:
                 self._world.refit(step, self._now)
                 for stand in self._stands:
                     stand.refit(step)
+            case Rate() if self._world.rate(self._now):
+                for stand in self._stands:
+                    stand.rate()
             case Restart():
                 self._stand.restart()
             case Sweep():

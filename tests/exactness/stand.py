@@ -15,6 +15,7 @@ from sqlalchemy import text
 from handlers import changes, lifecycle, rulebook
 from handlers.admit import Candidate, admit
 from handlers.context import Context
+from handlers.health import compute
 from handlers.ingest import Taken
 from handlers.lifecycle_plans import Change
 from handlers.rulebook import NothingChangedError, Request
@@ -153,6 +154,9 @@ class Stand:
         found = numbered(step.number, step.kind, self._now.at, self._ctx.calendar.zone)
         with self._database.writing() as tx:
             fits.add(tx, found, now=self._now.at)
+
+    def rate(self) -> None:
+        compute(self._ctx)
 
     def define(self, step: Define) -> None:
         after = Lifecycle.of_text(step.lifecycle)

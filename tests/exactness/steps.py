@@ -90,6 +90,11 @@ class Refit:
 
 
 @dataclass(frozen=True)
+class Rate:
+    """The nightly job works out the health of everybody, as the life cycle in use says."""
+
+
+@dataclass(frozen=True)
 class Restart:
     """The process ends and another begins."""
 
@@ -109,10 +114,10 @@ class Sweep:
     before: int = 1
 
 
-Step = Take | Say | Add | Edit | Turn | Define | Act | Refit | Restart | Sweep
+Step = Take | Say | Add | Edit | Turn | Define | Act | Refit | Rate | Restart | Sweep
 _STEPS: dict[str, type[Step]] = {
     kind.__name__.casefold(): kind
-    for kind in (Take, Say, Add, Edit, Turn, Define, Act, Refit, Restart, Sweep)
+    for kind in (Take, Say, Add, Edit, Turn, Define, Act, Refit, Rate, Restart, Sweep)
 }
 
 

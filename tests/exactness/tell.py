@@ -21,6 +21,7 @@ from tests.exactness.steps import (
     Edit,
     Event,
     History,
+    Rate,
     Refit,
     Restart,
     Say,
@@ -67,7 +68,10 @@ FOCI: Sequence[Focus] = [
     *((TESTS[name], True) for name in OF_EVENTS),
     # They turn seldom: a fourth gap that was told before it comes, a date.
     *((TESTS[name], True) for name in ("median_gap", "median_gap", "overdue")),
-    *((TESTS[name], False) for name in ("median_gap", "median_gap", "days_until", "value", "attribute")),
+    *(
+        (TESTS[name], False)
+        for name in ("median_gap", "median_gap", "days_until", "value", "health", "attribute")
+    ),
 ]
 
 
@@ -87,6 +91,7 @@ class Teller:
         self._young = focus is not None and focus[0] in (TESTS["own"], TESTS["attribute"])
         # What has happened once never has not happened again.
         self._to_come = focus is not None and focus[0] is TESTS["never"]
+        self._rated = focus is not None and focus[0] is TESTS["health"]
         self._fitted = focus is not None and focus[0] is TESTS["value"]
         self._paced = focus is not None and focus[0] is TESTS["median_gap"]
         self._rules: dict[str, list[str]] = {}
@@ -106,8 +111,10 @@ class Teller:
             self._then(self._take())
         if self._fitted or self._chance.random() < 0.4:
             self._then(self._refit())
-        if self._focus is None and self._chance.random() < 0.5:
+        if self._rated or (self._focus is None and self._chance.random() < 0.5):
             self._then(self._define())
+        if self._rated:
+            self._then(Rate())
         for _ in range(self._chance.randint(2, 4)):
             self._then(self._add())
         self._then(self._sweep())
@@ -123,12 +130,24 @@ class Teller:
         self._world.hear(step, self._now)
 
     def _something(self) -> list[Step]:
-        kinds = ("sweep", "take", "say", "edit", "swap", "add", "turn", "again", "act", "restart", "refit")
+        kinds = (
+            "sweep",
+            "take",
+            "say",
+            "edit",
+            "swap",
+            "add",
+            "turn",
+            "again",
+            "act",
+            "restart",
+            "refit",
+            "rate",
+        )
         if self._world.lifecycle and self._chance.random() < 0.08:
             return [self._define()]
-        match self._chance.choices(kinds, weights=(64, 13, 9, 4, 2, 2, 5, 3, 3, 2, 9 if self._fitted else 2))[
-            0
-        ]:
+        seldom = (9 if self._fitted else 2, 25 if self._rated else 3 if self._world.lifecycle else 0)
+        match self._chance.choices(kinds, weights=(64, 13, 9, 4, 2, 2, 5, 3, 3, 2, *seldom))[0]:
             case "sweep":
                 dead = self._turn() is None and self._chance.random() < 0.6
                 if dead:
@@ -147,6 +166,8 @@ class Teller:
                 return [self._add()]
             case "refit":
                 return [self._refit()]
+            case "rate":
+                return [Rate()]
             case "turn":
                 did = self._chance.choices(("pause", "resume", "remove"), weights=(4, 4, 1))[0]
                 return [Turn(self._rule(), did)]

@@ -15,10 +15,11 @@ from rules.conditions.terms import Derived, Own, Subject, Term, events_of
 from rules.conditions.tree import Condition, leaves
 from rules.lifecycle.definitions import NO_LIFECYCLE, Lifecycle
 from rules.lifecycle.fit import Fit
-from tests.exactness.steps import Add, Define, Edit, Event, Refit, Say, Step, Sweep, Take, Turn
+from tests.exactness.steps import Add, Define, Edit, Event, Rate, Refit, Say, Step, Sweep, Take, Turn
 from tests.lifecycles import LifecycleOracle
 from tests.rules.conditions.oracle import Happening, Oracle, Person
 from tests.rules.lifecycle.fits import numbered
+from tests.rules.lifecycle.slow_health import slow_health
 
 CURRENCY = "USD"
 DECIMALS = 2
@@ -70,6 +71,8 @@ class World:
                 self.refit(step, now)
             case Define():
                 self.define(step)
+            case Rate():
+                self.rate(now)
             case _:
                 return
 
@@ -145,6 +148,20 @@ class World:
         self.fits = (*self.fits, numbered(step.number, step.kind, now, self.zone))
         for customer in self.people:
             self._touch(customer)
+
+    def rate(self, now: int) -> bool:
+        """Say whether there is something to do: health that is worked out in some way."""
+        if self.lifecycle.health is None:
+            return False
+        for customer, person in self.people.items():
+            if person.known_since is None or person.known_since > now:
+                continue
+            score = slow_health(self.lifecycle.health, self._oracle(person, now)).score
+            before = None if person.health is None else person.health[0]
+            if score != before:
+                self.people[customer] = replace(person, health=None if score is None else (score, now))
+                self._touch(customer)
+        return True
 
     def define(self, step: Define) -> bool:
         """Say whether there is something to do: other definitions than before."""

@@ -8,11 +8,26 @@ from rich.console import Console
 from structlog.testing import capture_logs
 
 from rules.instants import DAY, Calendar
+from rules.lifecycle.presets import presets
 from tests.conftest import ENGINES, DatabaseUrls
 from tests.exactness import mutants
 from tests.exactness.play import Player
 from tests.exactness.shrink import shrunk
-from tests.exactness.steps import Act, Add, Edit, Event, History, Refit, Restart, Say, Sweep, Take, Turn
+from tests.exactness.steps import (
+    Act,
+    Add,
+    Define,
+    Edit,
+    Event,
+    History,
+    Rate,
+    Refit,
+    Restart,
+    Say,
+    Sweep,
+    Take,
+    Turn,
+)
 from tests.exactness.tell import history
 from tests.exactness.watch import Tally, Watch
 from tests.exactness.world import World
@@ -115,6 +130,8 @@ TOLD = History(
         Turn("r1", "resume"),
         Restart(),
         Refit(3, "purchase"),
+        Define(presets()["retail"].lifecycle.to_text()),
+        Rate(),
         Act("r1", "c1", D + 2 * DAY),
         Sweep(D + DAY, meanwhile=Take((event(3, D),)), before=2),
         Sweep(D + 2 * DAY),

@@ -42,6 +42,14 @@ def _store_one(tx: Transaction, person: Person, customer_id: int, kinds: dict[st
             text("INSERT INTO attribute (customer_id, name, value) VALUES (:id, :name, :value)"),
             {"id": customer_id, "name": name, "value": _json(value)},
         )
+    if person.health is not None:
+        score, since = person.health
+        tx.execute(
+            text(
+                "INSERT INTO health (customer_id, score, since, worked_at) VALUES (:id, :score, :since, :since)"
+            ),
+            {"id": customer_id, "score": score, "since": since},
+        )
     events.add(tx, [_row(customer_id, event, kinds, place) for place, event in enumerate(person.events)])
 
 

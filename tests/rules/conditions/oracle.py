@@ -36,6 +36,7 @@ from rules.conditions.terms import (
     Returned,
     Score,
     Silent,
+    Stored,
     Subject,
     Sum,
 )
@@ -81,6 +82,8 @@ class Person:
     own: Mapping[Own, str] = field(default_factory=dict)
     attributes: Mapping[str, str | Fraction] = field(default_factory=dict)
     events: tuple[Happening, ...] = ()
+    health: tuple[int, int] | None = None
+    """The score that is stored, and since when it is known."""
 
     @property
     def known_since(self) -> int | None:
@@ -163,6 +166,9 @@ class Oracle:
                 return self.person.own.get(name)
             case Fitted(name):
                 return self._worth(name)
+            case Stored():
+                stored = self.person.health
+                return Fraction(stored[0]) if stored is not None and stored[1] <= self.now else None
             case _:
                 raise AssertionError(subject)
 

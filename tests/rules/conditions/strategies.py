@@ -35,9 +35,11 @@ from rules.conditions.terms import (
     Overdue,
     Own,
     Property,
+    Rating,
     Returned,
     Score,
     Silent,
+    Stored,
     Subject,
     Sum,
     Term,
@@ -227,6 +229,7 @@ def terms(names: Names) -> st.SearchStrategy[Term]:
         st.builds(Field, st.sampled_from(Own)),
         st.builds(Attribute, names.attributes),
         st.builds(Fitted, st.sampled_from(Score)),
+        st.builds(Stored, st.sampled_from(Rating)),
     )
 
 
@@ -351,4 +354,5 @@ def people(now: int, calendar: Calendar) -> st.SearchStrategy[Person]:
         ),
         st.dictionaries(PLAIN.attributes, data(PLAIN), max_size=3),
         st.lists(happenings(now, calendar), max_size=14).map(tuple),
+        st.none() | st.tuples(st.integers(0, 100), instants(now, calendar)),
     )

@@ -277,13 +277,13 @@ def test_windows_reach_up_to_ten_years(window: str, accepted: bool) -> None:
 
 
 def test_each_faulty_test_gets_its_problem() -> None:
-    text = "silent(purchase) and cont(visit, 2d) > 2 and segment = vip or health > 3"
+    text = "silent(purchase) and cont(visit, 2d) > 2 and segment = vip or helth > 3"
     with pytest.raises(ConditionError) as refused:
         parse(text)
     assert [(problem.code, text[slice(*problem.span)]) for problem in refused.value.problems] == [
         (Code.MISSING_ARGUMENT, "silent(purchase)"),
         (Code.UNKNOWN_FUNCTION, "cont"),
-        (Code.NOT_YET, "health"),
+        (Code.UNKNOWN_FIELD, "helth"),
     ]
 
 
