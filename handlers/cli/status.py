@@ -5,7 +5,7 @@ import sys
 import click
 from rich.table import Table
 
-from handlers import answer
+from handlers import answer, card_json
 from handlers.answer import Choice
 from handlers.cli.base import FAILED, Cli, as_json, as_of, console, print_json
 from handlers.intake.events import LONGEST_ID
@@ -30,7 +30,7 @@ def status(cli: Cli, customer: str, as_of: int | None, as_json: bool) -> None:
                 f"  {name_of(one.person.external_id, _SHOWN)}  {name_of(one.person.name or '')}", err=True
             )
         sys.exit(FAILED)
-    told = answer.as_json(found)
+    told = card_json.whole(found, cli.context.currency)
     if as_json:
         print_json(told)
         return
