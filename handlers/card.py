@@ -62,6 +62,10 @@ def card(tx: Transaction, profile: Profile, ctx: Context, as_of: int | None) -> 
     )
     columns = answers.columns(facts, (*asked(lifecycle, families), *scores, *cadence))
     known = len(facts) > 0
+    labels: tuple[LabelView, ...] = ()
+    if known:
+        labels = standing.labels(lifecycle, families, columns)
+        labels = _dated(tx, ctx, lifecycle, labels, families=families, customer_id=profile.id, now=now)
     return CardView(
         id=profile.id,
         person=shown.person(profile, profile.id, ctx),
@@ -80,7 +84,7 @@ def card(tx: Transaction, profile: Profile, ctx: Context, as_of: int | None) -> 
         events=tuple(shown.event_view(one) for one in events.timeline(tx, profile.id, now, EVENTS)),
         as_of=now,
         is_past=as_of is not None,
-        labels=_labels(tx, ctx, profile.id, lifecycle, families, columns, now=now) if known else (),
+        labels=labels,
         # The health of the customer belongs here, as a field of the view of its own.
         spent=_spent(summary, spending.kinds(tx, lifecycle)) if any(one.sums for one in summary) else (),
         worth=_worth(tx, facts.fit(), columns, horizon) if known else None,
@@ -115,17 +119,17 @@ def _cadence(kind: str, columns: Mapping[Subject, Column]) -> CadenceView:
     return CadenceView(kind=kind, gap=gap, since=since, overdue=overdue)
 
 
-def _labels(
+def _dated(
     tx: Transaction,
     ctx: Context,
-    customer_id: int,
     lifecycle: Lifecycle,
-    families: Sequence[Family],
-    columns: Mapping[Subject, Column],
+    found: tuple[LabelView, ...],
     *,
+    families: Sequence[Family],
+    customer_id: int,
     now: int,
 ) -> tuple[LabelView, ...]:
-    found = standing.labels(lifecycle, families, columns)
+    """Give the labels with since when each is the customer's, where that is said."""
     dated = [family for family in families if family in standing.DATED]
     since = standing.since(tx, ctx, customer_id, lifecycle, dated, now=now)
     return tuple(

@@ -126,7 +126,7 @@ def horizon(tx: Transaction, *, lock: bool = False) -> int | None:
 
 
 # Asked several times for one card: made once.
-_HORIZON: Final = text(f"SELECT at FROM horizon WHERE id = {_ONLY}")
+_HORIZON: Final = text("SELECT at FROM horizon WHERE id = :only").bindparams(only=_ONLY)
 
 
 def refuse_before(tx: Transaction, at: int) -> None:

@@ -4,6 +4,7 @@ It must not know where the value came from.
 """
 
 from fractions import Fraction
+from functools import lru_cache
 
 from rules.alerts.evidence import Evidence
 from rules.conditions.parse import parse
@@ -82,6 +83,7 @@ _TRUTHS: dict[tuple[type[Call], bool], str] = {
 }
 
 
+@lru_cache(maxsize=2_000)
 def _subject(term: str) -> Subject | None:
     try:
         tree = parse(term)
