@@ -149,12 +149,12 @@ def _worth(
     values = evidence_of([Fitted(name) for name in Score], columns, [0])[0]
     whole = fit.whole
     unknown = {one.term for one in values if one.value is None}
-    bought = str(Score.P_ALIVE) not in unknown
+    bought, valued = (score.value not in unknown for score in (Score.P_ALIVE, Score.CLV))
     return WorthView(
         values=values,
         as_of=fit.as_of,
         discount=fit.terms.discount,
-        lacks=whole.lacks if whole is not None and whole.spending is None and bought else (),
+        lacks=whole.lacks if whole is not None and whole.spending is None and bought and not valued else (),
         kind=fit.terms.kind,
         bought=bought,
     )

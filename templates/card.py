@@ -30,14 +30,10 @@ def customer_card(view: CardView, voice: Voice) -> Rendered:
         blocks.context(_identity(view, voice)),
         *_standing(view, voice),
         *_health(view, voice),
+        *_alerts(view, voice),
         *_worth(view, voice),
         *_events_so_far(view, voice),
     ]
-    if view.alerts:
-        layout.append(blocks.section(voice.say("customer", "alerts_title", n=len(view.alerts))))
-        layout += alert_rows(view.alerts[:_MOST_ALERTS], voice)
-    else:
-        layout.append(blocks.section(voice.say("customer", "no_alerts")))
     if view.events:
         lines = [voice.say("customer", "events_title"), *(_event(one, voice) for one in view.events)]
         layout += blocks.paragraphs(lines)
@@ -194,6 +190,13 @@ def _standing(view: CardView, voice: Voice) -> list[Block]:
 def _health(_view: CardView, _voice: Voice) -> list[Block]:
     """The one place for the customer's health and its parts, which come with the field of the view."""
     return []
+
+
+def _alerts(view: CardView, voice: Voice) -> list[Block]:
+    if not view.alerts:
+        return [blocks.section(voice.say("customer", "no_alerts"))]
+    heading = blocks.section(voice.say("customer", "alerts_title", n=len(view.alerts)))
+    return [heading, *alert_rows(view.alerts[:_MOST_ALERTS], voice)]
 
 
 def _worth(view: CardView, voice: Voice) -> list[Block]:

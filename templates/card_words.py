@@ -125,7 +125,7 @@ def asked_words(test: str, voice: Voice) -> str:
             return voice.plain("card", "contains", value=_constant(subject, value, voice))
         case Not(Contains(subject, value)):
             return voice.plain("card", "not_contains", value=_constant(subject, value, voice))
-        case None | Holds() | Not(Holds()):
+        case None | Holds() | Not(Holds() | Compare()):
             return ""
         case _:
             return name_of(test, limits.VALUE)

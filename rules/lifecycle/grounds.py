@@ -35,7 +35,7 @@ _EVERYBODY: Final = Compare(Field(Own.TENURE), Operator.AT_LEAST, Number(Fractio
 class Ground:
     """One term with its value, and the test that a definition asks of it; ``asked`` may be a negation.
 
-    A ``not`` is told as the opposite comparison, which says the same wherever the value is known.
+    Where the value is known, a ``not`` is told as the opposite comparison, which says the same.
     """
 
     fact: Evidence
@@ -50,8 +50,9 @@ def grounds(tree: Condition, columns: Mapping[Subject, Column]) -> tuple[Ground,
     found: dict[str, Ground] = {}
     for test, negated in _deciding(tree, columns, negated=False):
         if isinstance(test.subject, Term) and test != _EVERYBODY:
-            asked = to_text(_opposite(test) if negated else test)
-            found.setdefault(asked, Ground(evidence_of([test.subject], columns, [0])[0][0], asked))
+            fact = evidence_of([test.subject], columns, [0])[0][0]
+            asked = to_text(_not(test, known=fact.value is not None) if negated else test)
+            found.setdefault(asked, Ground(fact, asked))
     return tuple(found.values())[:MOST]
 
 
@@ -72,7 +73,8 @@ def _deciding(
             yield tree, negated
 
 
-def _opposite(test: Test) -> Condition:
-    if isinstance(test, Compare):
+def _not(test: Test, *, known: bool) -> Condition:
+    # Of what is unknown neither comparison holds, and the `not` of both does.
+    if known and isinstance(test, Compare):
         return Compare(test.subject, _OPPOSITES[test.operator], test.value)
     return Not(test)

@@ -1,6 +1,7 @@
 """The grounds of a definition: what decides is told, with its value, and it alone decides."""
 
 from collections.abc import Mapping
+from fractions import Fraction
 from itertools import product
 
 import numpy as np
@@ -33,13 +34,19 @@ def columns(values: tuple[int | None, ...]) -> Mapping[Subject, Column]:
     ("text", "told"),
     [
         ("days_since(purchase) <= 30", ["days_since(purchase) <= 30"]),
-        ("days_since(purchase) <= 30 and count(login) >= 1", ["days_since(purchase) <= 30", "count(login) >= 1"]),
+        (
+            "days_since(purchase) <= 30 and count(login) >= 1",
+            ["days_since(purchase) <= 30", "count(login) >= 1"],
+        ),
         ("days_since(purchase) > 30 or count(login) >= 1", ["count(login) >= 1"]),
         # Of what must all hold, the one that does not.
         ("count(login) >= 1 and days_since(purchase) > 30", ["days_since(purchase) > 30"]),
         ("not days_since(purchase) > 30", ["days_since(purchase) <= 30"]),
         ("not count(login) in (3, 4)", ["not count(login) in (3, 4)"]),
-        ("not (days_since(purchase) > 30 or count(login) = 0)", ["days_since(purchase) <= 30", "count(login) != 0"]),
+        (
+            "not (days_since(purchase) > 30 or count(login) = 0)",
+            ["days_since(purchase) <= 30", "count(login) != 0"],
+        ),
         # What holds for everybody is no ground.
         ("tenure >= 0", []),
         ("tenure >= 1", ["tenure >= 1"]),
@@ -50,6 +57,11 @@ def test_what_decides_is_told(text: str, told: list[str]) -> None:
     assert [one.asked for one in found] == told
     values = {"days_since(purchase)": "12", "count(login)": "2", "tenure": "90"}
     assert all(one.fact.value == values[one.fact.term] for one in found)
+
+
+def test_a_not_of_something_unknown_stays_one() -> None:
+    [found] = grounds(parse("not days_since(purchase) <= 30"), columns((None, 2, 90)))
+    assert found == Ground(Evidence("days_since(purchase)", None), "not days_since(purchase) <= 30")
 
 
 def test_the_same_is_told_once_and_not_everything() -> None:
@@ -63,7 +75,7 @@ tests = st.builds(
     Compare,
     st.sampled_from([parse(f"{term} > 0").subject for term in TERMS]),  # type: ignore[union-attr]
     st.sampled_from(Operator),
-    st.integers(0, 2).map(lambda n: Number(n)),  # type: ignore[arg-type]
+    st.integers(0, 2).map(Fraction).map(Number),
 )
 trees: st.SearchStrategy[Condition] = st.recursive(
     tests,
@@ -91,5 +103,5 @@ def test_whatever_else_were_so_the_grounds_decide(tree: Condition, values: tuple
 
 
 def test_tests_are_turned_round_only_under_a_not() -> None:
-    test: Test = Compare(parse("tenure > 0").subject, Operator.LESS, Number(5))  # type: ignore[arg-type,union-attr]
+    test: Test = Compare(parse("tenure > 0").subject, Operator.LESS, Number(Fraction(5)))  # type: ignore[union-attr]
     assert [one for _, one in module._deciding(Not(Not(test)), columns((1, 1, 1)), negated=False)] == [False]
