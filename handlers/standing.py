@@ -7,7 +7,8 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -18,6 +19,7 @@ from rules.conditions.days import date_ordinal, midnights
 from rules.conditions.reach import within
 from rules.conditions.terms import Family, Subject, Term
 from rules.conditions.tree import Condition
+from rules.conditions.windows import Window
 from rules.instants import DAY, Calendar
 from rules.lifecycle.definitions import FIRST_MATCH, Lifecycle
 from rules.lifecycle.grounds import grounds
@@ -38,6 +40,7 @@ SHOWN: Final = (Family.ACTIVE, Family.STATUS, Family.STAGE, Family.TYPE, Family.
 """The families in the order in which a card shows them."""
 DATED: Final = (Family.ACTIVE, Family.STATUS, Family.STAGE)
 """Families of which it is said since when a label is the customer's."""
+_EPOCH: Final = date(1970, 1, 1)
 LOOK_BACK: Final = 730
 """Business days that are looked back over for it."""
 
@@ -133,12 +136,33 @@ def since(
 
 
 class _Looks(Steps):
-    """Steps at any instants, ascending."""
+    """The ends of the last ``many`` business days before ``now``'s, and ``now``.
 
-    def __init__(self, instants: Ints, calendar: Calendar) -> None:
-        first = int(instants[0])
-        super().__init__(Stretch(first, first, DAY), calendar)
-        self.instants = instants
+    Where edges of windows lie at the ends of days is the same for every customer, and is found out once a day.
+    """
+
+    def __init__(self, now: int, many: int, calendar: Calendar) -> None:
+        super().__init__(Stretch(now, now, DAY), calendar)
+        self._today, self._many, self._now = date_ordinal(calendar.date_of(now)), many, now
+        self.instants = np.append(_ends(self._today, calendar)[LOOK_BACK - many :], now)
+
+    def edges(self, window: Window, times: int = 1) -> Ints:
+        before = _edges(window, times, self._today, self.calendar)[LOOK_BACK - self._many :]
+        return np.append(before, window.edge(self._now, self.calendar, times))
+
+    def dates(self) -> list[date]:
+        return [_EPOCH + timedelta(days=self._today - back) for back in range(self._many, -1, -1)]
+
+
+@lru_cache(maxsize=8)
+def _ends(today: int, calendar: Calendar) -> Ints:
+    return midnights(np.arange(today - LOOK_BACK + 1, today + 1), calendar) - 1
+
+
+@lru_cache(maxsize=64)
+def _edges(window: Window, times: int, today: int, calendar: Calendar) -> Ints:
+    ends = _ends(today, calendar).tolist()
+    return np.array([window.edge(end, calendar, times) for end in ends], dtype=np.int64)
 
 
 def _days(
@@ -147,15 +171,13 @@ def _days(
     """Give the ends of the business days to look at, and ``now``; and whether the customer was known before them."""
     today, known = (date_ordinal(calendar.date_of(at)) for at in (now, known_since))
     first = max(today - LOOK_BACK, known)
-    ends = midnights(np.arange(first + 1, today + 1), calendar) - 1
     if horizon is not None:
-        lost = bisect_left(
-            ends.tolist(),
+        first += bisect_left(
+            _ends(today, calendar)[LOOK_BACK - (today - first) :].tolist(),
             True,
             key=lambda end: end >= horizon and len(within(terms, horizon, end, calendar)) == len(terms),
         )
-        first, ends = first + lost, ends[lost:]
-    return _Looks(np.append(ends, now), calendar), first > known
+    return _Looks(now, today - first, calendar), first > known
 
 
 def counted(

@@ -55,15 +55,19 @@ class StandingLine:
 
 
 def standing_lines(view: CardView, voice: Voice) -> list[StandingLine]:
-    """Say where a customer stands, a line for each label."""
-    return [
-        StandingLine(
-            label=voice.plain("card", f"label_{one.family}"),
-            said=_said(one, voice),
-            grounds=tuple(_ground(ground, one.other, voice) for ground in one.grounds),
+    """Say where a customer stands, a line for each label; what speaks for two of them is said once."""
+    lines, told = [], set()
+    for one in view.labels:
+        new = [ground for ground in one.grounds if (ground, one.other) not in told]
+        told |= {(ground, one.other) for ground in new}
+        lines.append(
+            StandingLine(
+                label=voice.plain("card", f"label_{one.family}"),
+                said=_said(one, voice),
+                grounds=tuple(_ground(ground, one.other, voice) for ground in new),
+            )
         )
-        for one in view.labels
-    ]
+    return lines
 
 
 def worth_facts(view: CardView) -> list[Evidence]:
