@@ -10,6 +10,8 @@ from datetime import date
 from decimal import Decimal
 from typing import Final
 
+import numpy as np
+
 from handlers import shown, spending, standing
 from handlers.context import Context
 from rules.alerts.evidence import evidence_of
@@ -35,6 +37,7 @@ from storage import terms as answers
 from storage.customers import Profile
 from storage.database import Transaction
 from storage.events import KindSummary
+from storage.facts import Facts
 from templates.views import CadenceView, CardView, KindView, LabelView, ListedAlert, Money, WorthView
 
 EVENTS: Final = 5
@@ -57,11 +60,16 @@ def card(tx: Transaction, profile: Profile, ctx: Context, as_of: int | None) -> 
     families = standing.answerable(lifecycle, horizon, now, ctx.calendar) if lifecycle else ()
     scores = tuple(Fitted(name) for name in Score)
     cadence = () if kind is None else within(_cadence_terms(kind), horizon, now, ctx.calendar)
-    facts = answers.facts_of(
-        tx, now=now, calendar=ctx.calendar, currency=ctx.currency, customers=[profile.id]
+    known = profile.known_since <= now
+    facts = Facts(
+        tx,
+        now=now,
+        calendar=ctx.calendar,
+        currency=ctx.currency,
+        ids=np.array([profile.id] if known else [], dtype=np.int64),
+        known_since=np.array([profile.known_since] if known else [], dtype=np.int64),
     )
     columns = answers.columns(facts, (*asked(lifecycle, families), *scores, *cadence))
-    known = len(facts) > 0
     labels: tuple[LabelView, ...] = ()
     if known:
         labels = standing.labels(lifecycle, families, columns)

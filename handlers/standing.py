@@ -17,7 +17,7 @@ from handlers.context import Context
 from rules.conditions.columns import Bools, Column, Ints
 from rules.conditions.days import date_ordinal, midnights
 from rules.conditions.reach import within
-from rules.conditions.terms import Family, Subject, Term
+from rules.conditions.terms import Family, Subject, Term, events_of
 from rules.conditions.tree import Condition
 from rules.conditions.windows import Window
 from rules.instants import DAY, Calendar
@@ -124,6 +124,7 @@ def since(
         ids=ids,
         known_since=known_since,
     )
+    past.know({events.kind for term in terms for events in events_of(term)})
     columns, found = Grid(past, steps).columns(terms), {}
     for family in families:
         codes = standing(lifecycle, family, columns).codes()

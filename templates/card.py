@@ -215,7 +215,9 @@ def _events_so_far(view: CardView, voice: Voice) -> list[Block]:
     if spent := card_words.spent_words(view, voice):
         label = voice.plain("card", "label_spent")
         known.append(voice.say("card", "field", label=label, value=spent))
-    layout: list[Block] = [blocks.fields([*known, *(_kind(one, voice) for one in view.kinds[:_MOST_KINDS])])]
+    # What happened lately says more than what comes first in the alphabet.
+    latest = sorted(view.kinds, key=lambda one: -one.last_at)[:_MOST_KINDS]
+    layout: list[Block] = [blocks.fields([*known, *(_kind(one, voice) for one in latest)])]
     if not view.kinds:
         layout.append(blocks.section(voice.say("customer", "nothing_happened")))
     if len(view.kinds) > _MOST_KINDS:

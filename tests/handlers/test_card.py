@@ -212,12 +212,12 @@ def test_the_grounds_of_a_label_are_said_in_words(database: Database) -> None:
         store(tx, [Person(events=(Happening("purchase", NOW - 200 * DAY, 100, "USD"),))], [3])
         definitions.save(tx, presets()["retail"].lifecycle, did="use", author="U1", now=0, diffs={})
     assert (
-        "*Active*  yes since Aug 20, 2024  ·  Last purchase: 12 days ago, the definition asks for at most 30 days"
+        "*Active*  yes, since Aug 20, 2024  ·  Last purchase: 12 days ago, the definition asks for at most 30 days"
         in said_of(ctx)
     )
     # Somebody who has been there for longer than is looked back.
-    assert "*Status*  prospect since at least Oct 5, 2022" in said_of(ctx, 2)
-    assert "*Active*  no since" in said_of(ctx, 3)
+    assert "*Status*  prospect, since at least Oct 5, 2022" in said_of(ctx, 2)
+    assert "*Active*  no, since" in said_of(ctx, 3)
     assert "Last purchase: 200 days ago, “at risk” would ask for at most 90 days" in said_of(ctx, 3)
 
 
