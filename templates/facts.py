@@ -93,6 +93,9 @@ def _subject(term: str) -> Subject | None:
 
 
 def _number(text: str) -> Fraction | None:
+    # Evidence writes no exponents: 1E100 is somebody's text, and as a number it would have too many digits.
+    if "e" in text.casefold():
+        return None
     try:
         return Fraction(text)
     except (ValueError, ZeroDivisionError):
