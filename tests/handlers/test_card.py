@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import pytest
 
-from handlers import answer, card_json, shown
+from handlers import answer, card_json, retention, shown
 from handlers.context import Context
 from handlers.standing import LOOK_BACK
 from rules.alerts.evidence import Evidence
@@ -14,11 +14,12 @@ from rules.conditions.parse import parse
 from rules.conditions.terms import Family, Own, Term
 from rules.instants import DAY
 from rules.lifecycle.definitions import Lifecycle
+from rules.lifecycle.fit import Lack, Lacking
 from rules.lifecycle.presets import presets
 from storage import definitions, fits
 from storage.database import Database
 from templates.card import customer_card
-from templates.views import CardView
+from templates.views import CardView, WorthView
 from tests.contexts import StillClock, context
 from tests.handlers.slack.world import everything
 from tests.lifecycles import LifecycleOracle
@@ -219,6 +220,29 @@ def test_the_grounds_of_a_label_are_said_in_words(database: Database) -> None:
     assert "*Status*  prospect, since at least Oct 5, 2022" in said_of(ctx, 2)
     assert "*Active*  no, since" in said_of(ctx, 3)
     assert "Last purchase: 200 days ago, “at risk” would ask for at most 90 days" in said_of(ctx, 3)
+
+
+def test_what_was_pruned_takes_nothing_from_the_card_but_what_needs_it(database: Database) -> None:
+    ctx = context(database, now=StillClock(NOW))
+    bought = [Happening("purchase", NOW - days * DAY, 100, "USD") for days in (5, 25, 300, 390, 500)]
+    with database.writing() as tx:
+        store(tx, [Person(events=tuple(bought))], [1])
+        definitions.save(tx, presets()["retail"].lifecycle, did="use", author="U1", now=0, diffs={})
+    before = answer.card(ctx, 1)
+    retention.prune(ctx, NOW - 380 * DAY, actor="cli:test")
+    after = answer.card(ctx, 1)
+    assert (after.kinds, after.spent, after.months) == (before.kinds, before.spent, before.months)
+    families = [family for family in Family if family is not Family.VALUE_TIER]
+    assert [after.held(family) for family in families] == [before.held(family) for family in families]
+    assert after.cadence is None, "gaps lie between days, and those are gone"
+    assert after.worth == WorthView(lacks=(Lack(Lacking.PRUNED),))
+    [was] = [one for one in before.labels if one.family == Family.STAGE]
+    [stage] = [one for one in after.labels if one.family == Family.STAGE]
+    assert was.since is not None
+    assert stage.since is not None
+    assert (was.at_least, stage.at_least) == (False, True)
+    # The first day of which the last twelve months, to the midnight at their edge, are all left.
+    assert was.since < stage.since == date(2024, 9, 21)
 
 
 def said_of(ctx: Context, number: int = 1) -> str:
