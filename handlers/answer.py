@@ -3,28 +3,24 @@
 It must not know Slack's requests, nor how an answer is laid out.
 """
 
-import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from decimal import Decimal
-from typing import Any, ClassVar, Final
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Final
 
-from handlers import meaning, shown, standing
+from handlers import meaning, shown, spending
+from handlers.card import card as card_of
 from handlers.context import Context
 from rules.alerts.evidence import Evidence, evidence_of, evidence_terms
 from rules.conditions.parse import parse
 from rules.conditions.reach import within
 from rules.conditions.rename import renamed
 from rules.errors import WarmlineError
-from rules.instants import DAY, iso
-from rules.money import decimal_text
 from storage import alerts, customers, events, outbox, processes, pruned, rules
 from storage import terms as answers
 from storage.alerts import Alert
 from storage.customers import Profile
 from storage.database import Transaction
-from storage.events import KindSummary, PastEvent
 from templates.digest import PAGE as DIGEST_PAGE
 from templates.views import (
     AlertPage,
@@ -33,10 +29,7 @@ from templates.views import (
     CardView,
     DatedStep,
     DeliveryView,
-    EventView,
     FoundCustomer,
-    KindView,
-    ListedAlert,
     Member,
     Money,
     TimelinePage,
@@ -45,11 +38,8 @@ from templates.views import (
 
 PAGE: Final = 12
 """Customers or alerts on one page."""
-EVENTS: Final = 5
-"""Events on a card."""
 TIMELINE: Final = 20
 """Events on a page of the timeline."""
-_MOST_ATTRIBUTES: Final = 8
 _LAST_PAGE: Final = 200
 _MOST_NEAR: Final = 5
 
@@ -94,7 +84,7 @@ def status(ctx: Context, who: str, *, as_of: int | None = None) -> CardView | Ch
             pruned.refuse_before(tx, as_of)
         found = customers.exact(tx, who, PAGE + 1) or customers.search(tx, who, PAGE + 1)
         if len(found) == 1:
-            return _card(tx, found[0], ctx, as_of)
+            return card_of(tx, found[0], ctx, as_of)
         if found:
             return _choice(who, found, ctx)
         near = customers.suggest(tx, who, _MOST_NEAR)
@@ -104,13 +94,13 @@ def status(ctx: Context, who: str, *, as_of: int | None = None) -> CardView | Ch
 def card(ctx: Context, customer_id: int) -> CardView:
     """Give a customer by the program's own id; raises `NoCustomerError`."""
     with ctx.database.reading() as tx:
-        return _card(tx, _known(tx, customer_id), ctx, None)
+        return card_of(tx, _known(tx, customer_id), ctx, None)
 
 
 def card_of_alert(ctx: Context, alert_id: int) -> CardView:
     """Give the customer of an alert; raises `NoAlertError` or `NoCustomerError`."""
     with ctx.database.reading() as tx:
-        return _card(tx, _known(tx, _alert(tx, alert_id).customer_id), ctx, None)
+        return card_of(tx, _known(tx, _alert(tx, alert_id).customer_id), ctx, None)
 
 
 def find(ctx: Context, text: str) -> Choice:
@@ -128,7 +118,7 @@ def needing_attention(ctx: Context, *, names: frozenset[str] | None = None, page
     with ctx.database.reading() as tx:
         waiting = Counter(customer for _, customer, _ in alerts.unresolved_pairs(tx))
         wanted = set(waiting) if names is None else customers.owned_among(tx, waiting, names)
-        spent = events.totals(tx, wanted, ctx.now(), ctx.currency)
+        spent = spending.totals(tx, ctx, wanted, ctx.now())
         ranked = sorted(wanted, key=lambda one: (-spent.get(one, 0), one))
         shown_now = ranked[page * PAGE : (page + 1) * PAGE]
         profiles = customers.by_ids(tx, shown_now)
@@ -151,7 +141,7 @@ def timeline(ctx: Context, customer_id: int, page: int = 0) -> TimelinePage:
         return TimelinePage(
             id=customer_id,
             person=shown.person(profile, customer_id, ctx),
-            events=tuple(_event(one) for one in found[page * TIMELINE : last]),
+            events=tuple(shown.event_view(one) for one in found[page * TIMELINE : last]),
             page=page,
             more=more,
             pruned_before=pruned.horizon(tx) if not more and pruned.tallies(tx, [customer_id]) else None,
@@ -162,7 +152,7 @@ def open_alerts(ctx: Context, page: int = 0) -> AlertPage:
     """Give a page of all alerts that have not ended."""
     with ctx.database.reading() as tx:
         found = alerts.unresolved(tx, limit=PAGE, offset=page * PAGE)
-        return AlertPage(_listed(tx, found, ctx), page, alerts.unresolved_count(tx))
+        return AlertPage(shown.listed(tx, found, ctx), page, alerts.unresolved_count(tx))
 
 
 def my_alerts(ctx: Context, user: str, names: frozenset[str], page: int = 0) -> AlertPage:
@@ -173,7 +163,7 @@ def my_alerts(ctx: Context, user: str, names: frozenset[str], page: int = 0) -> 
         mine = [alert for alert, customer, claimed_by in pairs if claimed_by == user or customer in owned]
         wanted = mine[page * PAGE : (page + 1) * PAGE]
         found = alerts.by_ids(tx, wanted)
-        return AlertPage(_listed(tx, [found[one] for one in wanted], ctx), page, len(mine))
+        return AlertPage(shown.listed(tx, [found[one] for one in wanted], ctx), page, len(mine))
 
 
 def alert(ctx: Context, alert_id: int) -> AlertView:
@@ -272,146 +262,3 @@ def _found(
         open_alerts=open_alerts,
         spent=Money(spent, ctx.currency) if spent else None,
     )
-
-
-def _card(tx: Transaction, profile: Profile, ctx: Context, as_of: int | None) -> CardView:
-    now = ctx.now() if as_of is None else as_of
-    summary = events.summary(tx, profile.id, now)
-    place = standing.place(tx, ctx, profile.id, now=now)
-    return CardView(
-        id=profile.id,
-        person=shown.person(profile, profile.id, ctx),
-        email=profile.email,
-        country=profile.country,
-        language=profile.language,
-        more=tuple((name, str(value)) for name, value in list(profile.attributes.items())[:_MOST_ATTRIBUTES]),
-        known_since=profile.known_since,
-        tenure_days=max(0, now - profile.known_since) // DAY,
-        kinds=tuple(_kind(one, ctx.currency, now) for one in summary),
-        alerts=(
-            _listed(tx, alerts.open_of(tx, profile.id), ctx, {profile.id: profile})
-            if as_of is None
-            else _listed_at(tx, profile, ctx, as_of)
-        ),
-        events=tuple(_event(one) for one in events.timeline(tx, profile.id, now, EVENTS)),
-        as_of=now,
-        is_past=as_of is not None,
-        status=place.status,
-        stage=place.stage,
-        types=place.types,
-    )
-
-
-def _kind(one: KindSummary, currency: str, now: int) -> KindView:
-    total = one.sums.get(currency)
-    counted = one.amounts.get(currency, 0)
-    return KindView(
-        kind=one.kind,
-        count=one.count,
-        sums=tuple(Money(minor, code) for code, minor in sorted(one.sums.items())),
-        average=Money(_rounded(total, counted), currency) if total is not None and counted else None,
-        last_at=one.last_at,
-        days_since=(now - one.last_at) // DAY,
-    )
-
-
-def _rounded(total: int, count: int) -> int:
-    return int((Decimal(total) / count).to_integral_value())
-
-
-def _event(one: PastEvent) -> EventView:
-    return EventView(
-        kind=one.kind,
-        occurred_at=one.occurred_at,
-        amount=Money(one.amount, one.currency) if one.amount is not None and one.currency else None,
-        details=tuple((name, _plain(value)) for name, value in one.properties.items()),
-    )
-
-
-def _plain(value: object) -> str:
-    if isinstance(value, str | Decimal):
-        return str(value)
-    return json.dumps(value, default=str, ensure_ascii=False)
-
-
-def _listed(
-    tx: Transaction, found: Sequence[Alert], ctx: Context, known: Mapping[int, Profile] | None = None
-) -> tuple[ListedAlert, ...]:
-    profiles = known if known is not None else customers.by_ids(tx, {one.customer_id for one in found})
-    raised = {
-        (one.rule_id, one.rule_version): (
-            rules.by_id(tx, one.rule_id),
-            rules.version_of(tx, one.rule_id, one.rule_version).body,
-        )
-        for one in {(one.rule_id, one.rule_version): one for one in found}.values()
-    }
-    made = []
-    for one in found:
-        rule, body = raised[one.rule_id, one.rule_version]
-        made.append(
-            ListedAlert(
-                id=one.id,
-                rule=rule.name if rule else "?",
-                kind=body.kind,
-                severity=body.severity,
-                customer=shown.person(profiles.get(one.customer_id), one.customer_id, ctx),
-                standing=shown.standing(one),
-                opened_at=one.opened_at,
-                fact=one.evidence[0] if one.evidence else None,
-            )
-        )
-    return tuple(made)
-
-
-def _listed_at(tx: Transaction, profile: Profile, ctx: Context, as_of: int) -> tuple[ListedAlert, ...]:
-    """Give the alerts of a customer that were open at ``as_of``, each as it stood then."""
-    open_then = [
-        one
-        for one in alerts.of_customer(tx, profile.id)
-        if one.opened_at <= as_of and (one.resolved_at is None or one.resolved_at > as_of)
-    ]
-    listed = _listed(tx, open_then, ctx, {profile.id: profile})
-    return tuple(
-        replace(row, standing=shown.standing_at(alerts.transitions(tx, one), as_of))
-        for row, one in zip(listed, open_then, strict=True)
-    )
-
-
-def as_json(view: CardView) -> dict[str, Any]:
-    """Give the answer of ``bot.py status --json``."""
-    return {
-        "customer": {
-            "id": view.person.external_id,
-            "name": view.person.name,
-            "email": view.email,
-            "segment": view.person.segment,
-            "owner": view.person.owner,
-            "known_since": iso(view.known_since),
-        },
-        "status": view.status,
-        "stage": view.stage,
-        "types": list(view.types),
-        "kinds": {
-            one.kind: {
-                "count": one.count,
-                "sum": {money.currency: decimal_text(money.minor, money.currency) for money in one.sums},
-                "last_at": iso(one.last_at),
-                "days_since": one.days_since,
-            }
-            for one in view.kinds
-        },
-        "alerts": [
-            {
-                "id": one.id,
-                "rule": one.rule,
-                "kind": str(one.kind),
-                "severity": str(one.severity),
-                "opened_at": iso(one.opened_at),
-                "claimed_by": one.standing.claimed_by,
-                "snoozed_until": (
-                    iso(one.standing.snoozed_until) if one.standing.snoozed_until is not None else None
-                ),
-            }
-            for one in view.alerts
-        ],
-    }

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from heapq import nsmallest
 from typing import ClassVar, Final
 
-from handlers import meaning, rulebook, shown
+from handlers import meaning, rulebook, shown, spending
 from handlers.context import Context
 from rules.alerts.rule import RuleBody
 from rules.conditions.columns import Ints
@@ -189,7 +189,7 @@ def _data_from(tx: Transaction, kinds: Iterable[str]) -> int | None:
 def _most_valuable(
     tx: Transaction, ctx: Context, entered: Sequence[tuple[Ints, Ints]], until: int
 ) -> tuple[EnteredView, ...]:
-    """Give the first ten in the order of what they spent up to the end, over all kinds of events."""
+    """Give the first ten in the order of what they spent up to the end, in purchases."""
     when = {
         customer: at
         for ids, instants in entered
@@ -197,7 +197,7 @@ def _most_valuable(
     }
     if not when:
         return ()
-    spent = events.totals(tx, when, until, ctx.currency)
+    spent = spending.totals(tx, ctx, when, until)
     first = nsmallest(TOP, when, key=lambda one: (-spent.get(one, 0), one))
     profiles = customers.by_ids(tx, first)
     return tuple(

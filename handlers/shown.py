@@ -3,20 +3,35 @@
 It must not know how anything is laid out, nor Slack's client.
 """
 
+import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from decimal import Decimal
 from urllib.parse import quote
 
+from handlers import spending
 from handlers.context import Context
 from rules.alerts.rule import RuleBody
 from rules.alerts.states import Resolution, Verb
-from storage import alerts, customers, events, rules
+from storage import alerts, customers, rules
 from storage.alerts import Alert, OpenMember, Transition
 from storage.customers import Profile
 from storage.database import Transaction
+from storage.events import PastEvent
 from templates.figures import Figures
-from templates.views import AlertView, DigestView, Member, Money, Person, RuleView, Standing, StepView
+from templates.views import (
+    AlertView,
+    DigestView,
+    EventView,
+    ListedAlert,
+    Member,
+    Money,
+    Person,
+    RuleView,
+    Standing,
+    StepView,
+)
 from templates.voice import Voice
 
 _LONGEST_URL = 1_000
@@ -99,7 +114,7 @@ def alert_view(tx: Transaction, alert: Alert, ctx: Context) -> AlertView:
     body = rules.version_of(tx, alert.rule_id, alert.rule_version).body
     # What the evidence says already is not said again.
     says_sum = any(_SUM_EVER.match(one.term) for one in alert.evidence)
-    totals = {} if says_sum else events.totals(tx, [alert.customer_id], alert.opened_at, ctx.currency)
+    totals = {} if says_sum else spending.totals(tx, ctx, [alert.customer_id], alert.opened_at)
     spent = totals.get(alert.customer_id)
     return AlertView(
         id=alert.id,
@@ -134,7 +149,7 @@ def most_valuable(
     tx: Transaction, members: Sequence[OpenMember], ctx: Context, *, first: int = 0, n: int = TOP
 ) -> list[Member]:
     """Give ``n`` members from place ``first`` on in the order of what they spent, the most first."""
-    spent = events.totals(tx, [one.customer_id for one in members], ctx.now(), ctx.currency)
+    spent = spending.totals(tx, ctx, [one.customer_id for one in members], ctx.now())
     ranked = sorted(members, key=lambda one: (-spent.get(one.customer_id, 0), one.alert_id))[
         first : first + n
     ]
@@ -168,3 +183,49 @@ def step_view(step: Transition, profiles: Mapping[int, Profile], ctx: Context) -
         until=int(until) if until is not None else None,
         resolution=Resolution(resolution) if resolution else None,
     )
+
+
+def listed(
+    tx: Transaction, found: Sequence[Alert], ctx: Context, known: Mapping[int, Profile] | None = None
+) -> tuple[ListedAlert, ...]:
+    """Load alerts as lists show them; ``known`` are the profiles of their customers, where they were loaded."""
+    profiles = known if known is not None else customers.by_ids(tx, {one.customer_id for one in found})
+    raised = {
+        (one.rule_id, one.rule_version): (
+            rules.by_id(tx, one.rule_id),
+            rules.version_of(tx, one.rule_id, one.rule_version).body,
+        )
+        for one in {(one.rule_id, one.rule_version): one for one in found}.values()
+    }
+    made = []
+    for one in found:
+        rule, body = raised[one.rule_id, one.rule_version]
+        made.append(
+            ListedAlert(
+                id=one.id,
+                rule=rule.name if rule else "?",
+                kind=body.kind,
+                severity=body.severity,
+                customer=person(profiles.get(one.customer_id), one.customer_id, ctx),
+                standing=standing(one),
+                opened_at=one.opened_at,
+                fact=one.evidence[0] if one.evidence else None,
+            )
+        )
+    return tuple(made)
+
+
+def event_view(one: PastEvent) -> EventView:
+    """Give one event of a customer's history as it is shown."""
+    return EventView(
+        kind=one.kind,
+        occurred_at=one.occurred_at,
+        amount=Money(one.amount, one.currency) if one.amount is not None and one.currency else None,
+        details=tuple((name, _plain(value)) for name, value in one.properties.items()),
+    )
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, str | Decimal):
+        return str(value)
+    return json.dumps(value, default=str, ensure_ascii=False)

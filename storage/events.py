@@ -244,11 +244,18 @@ def kind_ids(tx: Transaction, names: Iterable[str]) -> dict[str, int]:
     }
 
 
-_SUMMARY: Final = text(
-    "SELECT kind.name, event.currency, count(*), count(event.amount), sum(event.amount), max(event.occurred_at) "
-    "FROM event JOIN kind ON kind.id = event.kind "
-    "WHERE event.customer_id = :customer AND event.occurred_at <= :now GROUP BY kind.name, event.currency"
+_SUMMARY: Final = (
+    "SELECT kind.name, event.currency, count(*), count(event.amount), sum(event.amount), max(event.occurred_at), "
+    "{months} AS month FROM event JOIN kind ON kind.id = event.kind "
+    "WHERE event.customer_id = :customer AND event.occurred_at <= :now GROUP BY kind.name, event.currency, month"
 )
+
+
+@lru_cache(maxsize=16)
+def _summary_of(months: int) -> TextClause:
+    """Give a statement that tells so many months apart, the latest first as most events are; -1 is before them."""
+    begins = " ".join(f"WHEN event.occurred_at >= :month_{n} THEN {n}" for n in reversed(range(months)))
+    return text(_SUMMARY.format(months=f"CASE {begins} ELSE -1 END" if months else "-1"))
 
 
 def first_of(tx: Transaction, names: Iterable[str]) -> int | None:
@@ -265,9 +272,24 @@ def summary(tx: Transaction, customer_id: int, now: int) -> list[KindSummary]:
 
     ``now`` is not before the horizon.
     """
-    rows = tx.execute(_SUMMARY, {"customer": customer_id, "now": now})
+    return summary_by_month(tx, customer_id, now, ())[0]
+
+
+def summary_by_month(
+    tx: Transaction, customer_id: int, now: int, months: Sequence[int]
+) -> tuple[list[KindSummary], list[int]]:
+    """Give the same, and how many events happened from each of the instants ``months``, ascending, to the next."""
+    binds = {"customer": customer_id, "now": now, **{f"month_{n}": at for n, at in enumerate(months)}}
+    rows = tx.execute(_summary_of(len(months)), binds).all()
+    counts = [0] * len(months)
+    for row in rows:
+        if row[6] >= 0:
+            counts[row[6]] += row[2]
     found: dict[str, KindSummary] = {}
-    for name, currency, events, with_amount, amount, last_at in (*rows, *_pruned(tx, customer_id)):
+    for name, currency, events, with_amount, amount, last_at in (
+        *(row[:6] for row in rows),
+        *_pruned(tx, customer_id),
+    ):
         before = found.get(name)
         sums, amounts = (dict(before.sums), dict(before.amounts)) if before else ({}, {})
         if with_amount:
@@ -282,7 +304,7 @@ def summary(tx: Transaction, customer_id: int, now: int) -> list[KindSummary]:
             last_at=max(last_at, before.last_at) if before else last_at,
         )
     # Sorted here: the order of a server's language is not SQLite's.
-    return sorted(found.values(), key=lambda one: one.kind)
+    return sorted(found.values(), key=lambda one: one.kind), counts
 
 
 def _pruned(tx: Transaction, customer_id: int) -> list[tuple[str, str, int, int, int, int]]:
@@ -292,16 +314,19 @@ def _pruned(tx: Transaction, customer_id: int) -> list[tuple[str, str, int, int,
     return [(names[one.kind], one.currency, one.events, one.amounts, one.total, one.last_at) for one in found]
 
 
-def totals(tx: Transaction, customer_ids: Iterable[int], now: int, currency: str) -> dict[int, int]:
-    """Give what customers spent up to ``now``, over all kinds, in minor units of ``currency``; who spent none lacks.
+def totals(
+    tx: Transaction, customer_ids: Iterable[int], now: int, currency: str, kinds: Iterable[str]
+) -> dict[int, int]:
+    """Add the amounts of ``kinds`` up to ``now``, in minor units of ``currency``; who has none lacks.
 
     So does anyone of whom it cannot be said any more: with a ``now`` amid what was pruned.
     """
-    wanted = list(customer_ids)
+    wanted, asked = list(customer_ids), kind_ids(tx, kinds).values()
     rows = tx.execute(
         select(col(Event.customer_id), func.sum(col(Event.amount)))
         .where(
             col(Event.customer_id).in_(any_of(tx.dialect, wanted, "int")),
+            col(Event.kind).in_(sorted(asked)),
             col(Event.occurred_at) <= now,
             col(Event.currency) == currency,
             col(Event.amount).is_not(None),
@@ -310,7 +335,7 @@ def totals(tx: Transaction, customer_ids: Iterable[int], now: int, currency: str
     )
     spent = {row[0]: int(row[1]) for row in rows}
     stands = pruned.horizon(tx)
-    left = [] if stands is None else pruned.tallies(tx, wanted)
+    left = [] if stands is None else [one for one in pruned.tallies(tx, wanted) if one.kind in asked]
     for one in left:
         if one.currency == currency and one.amounts and one.last_at <= now:
             spent[one.customer_id] = spent.get(one.customer_id, 0) + one.total

@@ -7,9 +7,9 @@ makes of a customer is not stored anywhere.
 import json
 from dataclasses import asdict, replace
 from functools import lru_cache
-from typing import Any, TypeVarTuple
+from typing import Any, Final, TypeVarTuple
 
-from sqlalchemy import BigInteger, Boolean, Column, Select, Text, func, select
+from sqlalchemy import BigInteger, Boolean, Column, Select, Text, func, select, text
 from sqlmodel import Field, SQLModel, col
 
 from rules.lifecycle.buying import Buying, Model
@@ -43,7 +43,7 @@ def add(tx: Transaction, fit: Fit, *, now: int) -> Fit:
 
 def latest(tx: Transaction) -> Fit | None:
     """Give the fit that was made last, usable or not."""
-    row = tx.execute(_COLUMNS.order_by(col(FitRow.id).desc()).limit(1)).first()
+    row = tx.execute(_LATEST).first()
     return None if row is None else _read(*row)
 
 
@@ -54,7 +54,7 @@ def in_force(tx: Transaction, now: int) -> Fit | None:
     """
     if pruned.horizon(tx) is not None:
         return None
-    row = tx.execute(_latest_as_of(_COLUMNS, now)).first()
+    row = tx.execute(_IN_FORCE, {"now": now}).first()
     return None if row is None else _read(*row)
 
 
@@ -93,6 +93,11 @@ def during(tx: Transaction, since: int, until: int) -> list[Fit]:
 _COLUMNS = select(col(FitRow.id), col(FitRow.what))
 
 
+# Asked for every card: made once.
+_LATEST: Final = text("SELECT id, what FROM value_fit ORDER BY id DESC LIMIT 1")
+_IN_FORCE: Final = text(
+    "SELECT id, what FROM value_fit WHERE usable AND as_of <= :now ORDER BY as_of DESC, id DESC LIMIT 1"
+)
 _Columns = TypeVarTuple("_Columns")
 
 

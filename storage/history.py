@@ -4,7 +4,7 @@ Events without a filter come in bulk, as the driver gives them fastest, and are 
 stood before is asked of `facts`, as a sweep would. It must not know what a term makes of it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -73,6 +73,11 @@ class History:
     def decimals(self) -> int:
         """Decimals of the account's currency."""
         return self._then.decimals
+
+    def know(self, kinds: Collection[str]) -> None:
+        """Find out at once which kinds of event there are, of those that will be asked for."""
+        self._then.know(kinds)
+        self._in_the_end.know(kinds)
 
     def happened(self, events: Events) -> Stream:
         """Give the events that ``reach`` names, up to ``last``."""

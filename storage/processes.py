@@ -6,9 +6,10 @@ them, and what was before, is in the audit. It must not know what a process is g
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
-from sqlalchemy import BigInteger, Column, Text, select
-from sqlmodel import Field, SQLModel, col
+from sqlalchemy import BigInteger, Column, Text, text
+from sqlmodel import Field, SQLModel
 
 from rules.lifecycle.processes import Catalogue, KeyEvent, Overlay, overlaid, overlaid_aliases, shipped
 from storage.database import Transaction
@@ -48,8 +49,8 @@ class By:
 def catalogue(tx: Transaction) -> Catalogue:
     """Give the catalogue in force: what ships, and over it what managers changed."""
     events: dict[str, KeyEvent | None] = {}
-    for row in tx.session.execute(select(KindProcess).order_by(col(KindProcess.kind))).scalars():
-        events[row.kind] = None if row.process is None else KeyEvent(row.kind, row.process, row.tells)
+    for kind, process, tells in tx.execute(_CHANGED):
+        events[kind] = None if process is None else KeyEvent(kind, process, tells)
     return overlaid(shipped(), Overlay(events, _aliases(tx)))
 
 
@@ -76,7 +77,12 @@ def alias(tx: Transaction, source: str, kind: str | None, by: By) -> None:
 
 
 def _aliases(tx: Transaction) -> dict[str, str | None]:
-    return {row[0]: row[1] for row in tx.execute(select(col(KindAlias.source), col(KindAlias.kind)))}
+    return {row[0]: row[1] for row in tx.execute(_ALIASES)}
+
+
+# Asked for every card: made once.
+_CHANGED: Final = text("SELECT kind, process, tells FROM kind_process ORDER BY kind")
+_ALIASES: Final = text("SELECT source, kind FROM kind_alias")
 
 
 def _save(tx: Transaction, row: SQLModel) -> None:

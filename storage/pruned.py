@@ -121,10 +121,12 @@ def horizon(tx: Transaction, *, lock: bool = False) -> int | None:
     """Give the horizon; None where nothing was ever pruned. With ``lock`` it stays where it is until the end of ``tx``."""
     if lock and tx.dialect == "postgresql":
         tx.execute(text("SELECT pg_advisory_xact_lock_shared(:n)"), {"n": _LOCK})
-    found: int | None = tx.execute(
-        select(col(Horizon.at)).where(col(Horizon.id) == _ONLY)
-    ).scalar_one_or_none()
+    found: int | None = tx.execute(_HORIZON).scalar_one_or_none()
     return found
+
+
+# Asked several times for one card: made once.
+_HORIZON: Final = text("SELECT at FROM horizon WHERE id = :only").bindparams(only=_ONLY)
 
 
 def refuse_before(tx: Transaction, at: int) -> None:

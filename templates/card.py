@@ -7,16 +7,19 @@ from collections.abc import Sequence
 
 from slack_sdk.models.blocks import Block, InteractiveElement
 
-from templates import blocks, limits
+from templates import blocks, card_words, facts, limits
 from templates.alert_list import alert_rows
 from templates.blocks import Rendered
 from templates.codec import Press, action_id, encode
+from templates.health import health_lines
 from templates.people import customer_name, customer_name_plain, mention
+from templates.preview import bar_lines
 from templates.views import AttentionPage, CardView, EventView, FoundCustomer, KindView, Money, TimelinePage
 from templates.voice import Voice, spoken, title
 from templates.words import Mrkdwn, cut, escape, literal, name_of
 
-_MOST_KINDS = 7
+_MOST_KINDS = 6
+_MOST_LABELS = 14
 _MOST_ALERTS = 5
 _MOST_DETAILS = 3
 
@@ -26,19 +29,12 @@ def customer_card(view: CardView, voice: Voice) -> Rendered:
     layout: list[Block] = [
         blocks.header(customer_name_plain(view.person, voice)),
         blocks.context(_identity(view, voice)),
-        blocks.fields([_known_since(view, voice), *(_kind(one, voice) for one in view.kinds[:_MOST_KINDS])]),
+        *_standing(view, voice),
+        *_health(view, voice),
+        *_alerts(view, voice),
+        *_worth(view, voice),
+        *_events_so_far(view, voice),
     ]
-    if view.status or view.stage or view.types:
-        layout.insert(2, blocks.section(_place(view, voice)))
-    if not view.kinds:
-        layout.append(blocks.section(voice.say("customer", "nothing_happened")))
-    if len(view.kinds) > _MOST_KINDS:
-        layout.append(blocks.context(voice.say("customer", "more_kinds", n=len(view.kinds) - _MOST_KINDS)))
-    if view.alerts:
-        layout.append(blocks.section(voice.say("customer", "alerts_title", n=len(view.alerts))))
-        layout += alert_rows(view.alerts[:_MOST_ALERTS], voice)
-    else:
-        layout.append(blocks.section(voice.say("customer", "no_alerts")))
     if view.events:
         lines = [voice.say("customer", "events_title"), *(_event(one, voice) for one in view.events)]
         layout += blocks.paragraphs(lines)
@@ -161,7 +157,8 @@ def _sentence(view: CardView, voice: Voice) -> Mrkdwn:
         if latest
         else ""
     )
-    return voice.say("customer", "sentence", name=name, last=last, open=len(view.alerts))
+    status = spoken(view.status) if view.status else ""
+    return voice.say("customer", "sentence", name=name, status=status, last=last, open=len(view.alerts))
 
 
 def _identity(view: CardView, voice: Voice) -> Mrkdwn:
@@ -182,11 +179,65 @@ def _identity(view: CardView, voice: Voice) -> Mrkdwn:
     return voice.say("alert", "small_line", parts=[escape(part) for part in parts])
 
 
-def _place(view: CardView, voice: Voice) -> Mrkdwn:
-    """Say where the customer stands in the life cycle."""
-    status, stage = (spoken(label) if label else "" for label in (view.status, view.stage))
-    types = [spoken(label) for label in view.types]
-    return voice.say("lifecycle", "card", status=status, stage=stage, types=types)
+def _standing(view: CardView, voice: Voice) -> list[Block]:
+    """Say where the customer stands in the life cycle, and why."""
+    lines = [
+        voice.say("card", "line", label=one.label, said=one.said, grounds=list(one.grounds))
+        for one in card_words.standing_lines(view, voice)[:_MOST_LABELS]
+    ]
+    return blocks.paragraphs(lines, most=limits.SECTION) if lines else []
+
+
+def _health(view: CardView, voice: Voice) -> list[Block]:
+    """Say how healthy the customer is, and of what that is made."""
+    return (
+        []
+        if view.health is None
+        else blocks.paragraphs(health_lines(view.health, voice), most=limits.SECTION)
+    )
+
+
+def _alerts(view: CardView, voice: Voice) -> list[Block]:
+    if not view.alerts:
+        return [blocks.section(voice.say("customer", "no_alerts"))]
+    heading = blocks.section(voice.say("customer", "alerts_title", n=len(view.alerts)))
+    return [heading, *alert_rows(view.alerts[:_MOST_ALERTS], voice)]
+
+
+def _worth(view: CardView, voice: Voice) -> list[Block]:
+    """Say what the customer is worth, and in which rhythm they come."""
+    shown = [
+        voice.say("card", "field", label=facts.label(one, voice), value=facts.value(one, voice))
+        for one in card_words.worth_facts(view)
+    ]
+    notes = Mrkdwn("\n".join(escape(one) for one in card_words.worth_notes(view, voice)))
+    return [*([blocks.fields(shown)] if shown else []), *([blocks.context(notes)] if notes else [])]
+
+
+def _events_so_far(view: CardView, voice: Voice) -> list[Block]:
+    """Say what happened in all, by kind and by month."""
+    known = [_known_since(view, voice)]
+    if spent := card_words.spent_words(view, voice):
+        label = voice.plain("card", "label_spent")
+        known.append(voice.say("card", "field", label=label, value=spent))
+    # What happened lately says more than what comes first in the alphabet.
+    latest = sorted(view.kinds, key=lambda one: -one.last_at)[:_MOST_KINDS]
+    layout: list[Block] = [blocks.fields([*known, *(_kind(one, voice) for one in latest)])]
+    if not view.kinds:
+        layout.append(blocks.section(voice.say("customer", "nothing_happened")))
+    if len(view.kinds) > _MOST_KINDS:
+        layout.append(blocks.context(voice.say("customer", "more_kinds", n=len(view.kinds) - _MOST_KINDS)))
+    if any(n for _, n in view.months):
+        layout.append(_chart(view, voice))
+    return layout
+
+
+def _chart(view: CardView, voice: Voice) -> Block:
+    bars = [(voice.figures.month(month), n) for month, n in view.months]
+    heading = voice.plain("card", "chart_title")
+    drawn = Mrkdwn("\n".join(bar_lines(bars, voice)))
+    instead = blocks.section(voice.say("preview", "chart_text", title=heading, bars=drawn))
+    return blocks.Bars(title=heading, name=voice.plain("card", "chart_name"), bars=bars, instead=instead)
 
 
 def _known_since(view: CardView, voice: Voice) -> Mrkdwn:

@@ -4,6 +4,7 @@ It must not know where the value came from.
 """
 
 from fractions import Fraction
+from functools import lru_cache
 
 from rules.alerts.evidence import Evidence
 from rules.conditions.parse import parse
@@ -83,6 +84,7 @@ _TRUTHS: dict[tuple[type[Call], bool], str] = {
 }
 
 
+@lru_cache(maxsize=2_000)
 def _subject(term: str) -> Subject | None:
     try:
         tree = parse(term)
@@ -92,6 +94,9 @@ def _subject(term: str) -> Subject | None:
 
 
 def _number(text: str) -> Fraction | None:
+    # Evidence writes no exponents: 1E100 is somebody's text, and as a number it would have too many digits.
+    if "e" in text.casefold():
+        return None
     try:
         return Fraction(text)
     except (ValueError, ZeroDivisionError):

@@ -65,6 +65,10 @@ class Figures:
         """Write a date for where there is little room: ``Nov 22``, with the year where it is wanted."""
         return format_skeleton("yMMMd" if year else "MMMd", day, locale=self.locale)
 
+    def month(self, day: date) -> str:
+        """Write a month for where there is little room: ``Nov 2026``."""
+        return format_skeleton("yMMM", day, locale=self.locale)
+
     def share(self, part: int, whole: int) -> str:
         """Write a part of a whole as a percentage: ``37%``."""
         return format_percent(Decimal(round(Fraction(100 * part, whole))) / 100, locale=self.locale)

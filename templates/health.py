@@ -30,6 +30,15 @@ def health_lines(view: HealthView, voice: Voice) -> list[Mrkdwn]:
     return lines
 
 
+def health_parts(view: HealthView, voice: Voice) -> list[str]:
+    """Say what a score is made of without marks, for a terminal: the dimensions that are known, and their points."""
+    return [
+        f"{voice.plain('health', one.name)} {voice.figures.number(one.points)}"
+        for one in view.dimensions
+        if one.points is not None
+    ]
+
+
 def health_page(view: HealthPage, voice: Voice) -> Rendered:
     """Say how health is worked out, and draw how many customers have how much of it."""
     text = voice.say("health", "title_edited" if view.edited else "title", preset=code(view.preset))

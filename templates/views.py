@@ -11,6 +11,9 @@ from rules.alerts.evidence import Evidence
 from rules.alerts.rule import AlertKind, RuleBody, RuleState, Severity
 from rules.alerts.states import Reason, Resolution, Verb
 from rules.conditions.problems import Problem
+from rules.conditions.terms import Family
+from rules.lifecycle.fit import Lack
+from rules.lifecycle.grounds import Ground
 from rules.lifecycle.health import Health
 from rules.lifecycle.processes import Process
 
@@ -152,6 +155,49 @@ class ListedAlert:
 
 
 @dataclass(frozen=True, slots=True)
+class LabelView:
+    """A label that a customer has in a family of definitions; of ``active``, ``held`` says whether.
+
+    Where the label is what is left over, the ``grounds`` are why the ``other`` one before it is not the customer's.
+    ``since`` is a business date; ``at_least``: perhaps for longer.
+    """
+
+    family: str
+    label: str
+    held: bool = True
+    grounds: tuple[Ground, ...] = ()
+    other: str | None = None
+    since: date | None = None
+    at_least: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class WorthView:
+    """What value models say of a customer, by the fit as of an instant; ``values`` that are unknown have no value.
+
+    ``lacks`` is what a fit lacks. Without those, the customer never bought (``bought``), or spent none of the account's
+    currency. ``kind`` of event is what counts as a purchase; ``discount`` is a year's.
+    """
+
+    values: tuple[Evidence, ...] = ()
+    as_of: int | None = None
+    discount: float = 0
+    lacks: tuple[Lack, ...] = ()
+    kind: str = ""
+    bought: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class CadenceView:
+    """A customer's own rhythm of one ``kind`` of event: what `median_gap`, `days_since` and `overdue` say."""
+
+    kind: str
+    gap: Evidence
+    since: Evidence
+    overdue: Evidence
+
+
+@dataclass(frozen=True, slots=True)
 class CardView:
     """A customer at ``as_of``, as ``/customer status`` shows one; ``more`` are those attributes that data gave."""
 
@@ -169,10 +215,40 @@ class CardView:
     as_of: int
     is_past: bool = False
     """Whether ``as_of`` was asked for: alerts are those that were open then, as they stood then."""
-    status: str | None = None
-    stage: str | None = None
-    types: tuple[str, ...] = ()
+    labels: tuple[LabelView, ...] = ()
     """Where the customer stands in the life cycle: nothing where no definition holds, or none is in use."""
+    spent: tuple[Money, ...] = ()
+    """What was spent in all, less what went back: each currency by itself."""
+    worth: WorthView | None = None
+    cadence: CadenceView | None = None
+    months: tuple[tuple[date, int], ...] = ()
+    """How many events, of all kinds, each of the last months had: its first day, the present month last."""
+    health: "HealthView | None" = None
+    """As the last night found it; not told of a card of the past."""
+
+    @property
+    def status(self) -> str | None:
+        """The status, where one holds."""
+        return next(iter(self.held(Family.STATUS)), None)
+
+    @property
+    def stage(self) -> str | None:
+        """The stage, where one holds."""
+        return next(iter(self.held(Family.STAGE)), None)
+
+    @property
+    def types(self) -> tuple[str, ...]:
+        """The customer types that hold."""
+        return self.held(Family.TYPE)
+
+    @property
+    def currencies(self) -> int:
+        """In how many currencies the customer's events have amounts."""
+        return len({money.currency for kind in self.kinds for money in kind.sums})
+
+    def held(self, family: Family) -> tuple[str, ...]:
+        """Give the labels of a family that are the customer's."""
+        return tuple(one.label for one in self.labels if one.family == family.value and one.held)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,14 @@ import sys
 import click
 from rich.table import Table
 
-from handlers import answer
+from handlers import answer, card_json, shown
 from handlers.answer import Choice
 from handlers.cli.base import FAILED, Cli, as_json, as_of, console, print_json
 from handlers.intake.events import LONGEST_ID
+from templates import card_words, facts
+from templates.health import health_parts
+from templates.preview import bar_lines
+from templates.views import CardView
 from templates.words import name_of
 
 _SHOWN = LONGEST_ID
@@ -30,7 +34,7 @@ def status(cli: Cli, customer: str, as_of: int | None, as_json: bool) -> None:
                 f"  {name_of(one.person.external_id, _SHOWN)}  {name_of(one.person.name or '')}", err=True
             )
         sys.exit(FAILED)
-    told = answer.as_json(found)
+    told = card_json.whole(found, cli.context.currency)
     if as_json:
         print_json(told)
         return
@@ -39,11 +43,7 @@ def status(cli: Cli, customer: str, as_of: int | None, as_json: bool) -> None:
         if value:
             table.add_row(key.replace("_", " "), name_of(str(value), _SHOWN))
     console().print(table)
-    for key in ("status", "stage"):
-        if told[key]:
-            console().print(f"{key}: {told[key]}")
-    if told["types"]:
-        console().print(f"types: {', '.join(told['types'])}")
+    _show_standing(cli, found)
     if told["kinds"]:
         table = Table("kind", "count", "sum", "last", "days since")
         for kind, numbers in told["kinds"].items():
@@ -51,5 +51,29 @@ def status(cli: Cli, customer: str, as_of: int | None, as_json: bool) -> None:
             row = (f"{numbers['count']:,}", sums, numbers["last_at"], str(numbers["days_since"]))
             table.add_row(name_of(kind), *row)
         console().print(table)
+    if any(n for _, n in found.months):
+        voice = shown.voice(cli.context)
+        console().print(cli.words.plain("card", "chart_title"))
+        for line in bar_lines([(voice.figures.month(month), n) for month, n in found.months], voice):
+            console().print(f"  {line}", highlight=False)
     for alert in told["alerts"]:
         console().print(f"#{alert['id']} {alert['rule']} ({alert['kind']}, {alert['severity']})")
+
+
+def _show_standing(cli: Cli, found: CardView) -> None:
+    """Print where the customer stands and why, what they are worth, and in which rhythm they come."""
+    voice = shown.voice(cli.context)
+    rows = [(one.label, one.said, "\n".join(one.grounds)) for one in card_words.standing_lines(found, voice)]
+    rows += [(facts.label(one, voice), facts.value(one, voice), "") for one in card_words.worth_facts(found)]
+    if spent := card_words.spent_words(found, voice):
+        rows.append((voice.plain("card", "label_spent"), spent, ""))
+    if found.health is not None:
+        parts = health_parts(found.health, voice)
+        rows.append((voice.plain("card", "label_health"), str(found.health.score), "\n".join(parts)))
+    if rows:
+        table = Table(show_header=False)
+        for row in rows:
+            table.add_row(*row)
+        console().print(table)
+    for note in card_words.worth_notes(found, voice):
+        console().print(note, soft_wrap=True)

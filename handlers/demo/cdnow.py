@@ -7,10 +7,11 @@ import csv
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from importlib import metadata
 from pathlib import Path
+from types import MappingProxyType
 from typing import ClassVar, Final, TextIO
 
 from handlers.demo.names import Names
@@ -32,6 +33,7 @@ class Cdnow:
     """The purchases and customers of CDNOW, all of them from before ``now``: nothing comes in later."""
 
     rules: Final = Path(__file__).with_name("cdnow_rules.yaml")
+    lifecycle: Final[tuple[str, Mapping[str, str]]] = ("retail", MappingProxyType({}))
 
     def __init__(self, calendar: Calendar, now: int, owners: Sequence[str]) -> None:
         self._today = calendar.date_of(now)

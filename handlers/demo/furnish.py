@@ -3,7 +3,7 @@
 It must not know the playground, nor where customers come from.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Final, Protocol
@@ -11,11 +11,12 @@ from typing import Final, Protocol
 from rich.console import Console
 from rich.progress import Progress
 
-from handlers import rulebook
+from handlers import lifecycle, rulebook, value
 from handlers.context import Context
 from handlers.demo.cdnow import Cdnow
 from handlers.demo.simulated import Simulated
 from handlers.import_file import import_file
+from handlers.lifecycle_plans import editing, using
 from handlers.rulebook import Request
 from handlers.sweep import sweep
 from rules.access import Actor
@@ -40,6 +41,11 @@ class People(Protocol):
     @property
     def rules(self) -> Path:
         """The book of rules: what the demo watches of them."""
+        ...
+
+    @property
+    def lifecycle(self) -> tuple[str, Mapping[str, str]]:
+        """The life cycle that the demo puts in use: a preset, and what is edited of it."""
         ...
 
     def write(self, folder: Path, until: int) -> list[Path]:
@@ -83,13 +89,20 @@ class Demo:
         now = self._ctx.now()
         with Progress(console=console, transient=True) as progress:
             self._bring(now - HISTORY_DAYS * DAY, progress)
+            request = Request(Actor(manager, manager=True))
+            preset, edits = self._people.lifecycle
+            lifecycle.make(self._ctx, request, using(preset), did="use")
+            for name, condition in edits.items():
+                lifecycle.make(self._ctx, request, editing(name, condition), did="edit")
             for rule in read_book(self._people.rules.read_text(encoding="utf-8")):
-                self._add(rule, Request(Actor(manager, manager=True)))
+                self._add(rule, request)
             task = progress.add_task("sweeping the last days", total=HISTORY_DAYS + 1)
             for days in range(HISTORY_DAYS, -1, -1):
                 self._bring(now - days * DAY)
                 sweep(self._ctx, as_of=now - days * DAY)
                 progress.advance(task)
+        # So that the first card says what a customer is worth, before the night's job does.
+        value.fit_if_due(self._ctx)
 
     def catch_up(self) -> None:
         """Take in what has happened up to now."""

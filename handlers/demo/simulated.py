@@ -5,7 +5,7 @@ It must not know how they are taken in.
 
 import csv
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -23,6 +23,18 @@ class Simulated:
     """The simulated company, laid so that the day of ``now`` is its today."""
 
     rules: Final = Path(__file__).with_name("company_rules.yaml")
+    lifecycle: Final[tuple[str, Mapping[str, str]]] = (
+        "retail",
+        # It sells coffee, and subscriptions besides: whoever holds one is active, however silent.
+        {
+            "active": "days_since(purchase) <= 30 or days_until(attr.subscription_end) >= 0",
+            "status.prospect": "never(purchase) and never(subscription_started)",
+            "status.new": "active and tenure <= 30",
+            "status.churned": "count(subscription_cancelled) >= 1 and never(purchase)",
+            "stage.retain": "(count(purchase) >= 3 or count(subscription_renewed) >= 2) and not status = churned",
+            "stage.develop": "(count(purchase) >= 1 or active) and not status = churned",
+        },
+    )
 
     def __init__(
         self, calendar: Calendar, now: int, owners: Sequence[str], company: Company | None = None

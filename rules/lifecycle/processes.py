@@ -4,7 +4,7 @@ An alias says that what a source calls one kind is another to Warmline (``order_
 catalogue that ships is a file; what managers changed of it is laid over it. It must not know where either is kept.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cache
@@ -19,6 +19,8 @@ from rules.files.gather import Gather
 from rules.files.tree import Node, Scalar
 
 CATALOGUE: Final = Path(__file__).parents[1] / "book" / "processes" / "catalogue.yaml"
+SALES: Final = "sales"
+"""The process in which customers buy."""
 LONGEST_TELLS: Final = 300
 """Characters of what a kind of event tells."""
 
@@ -95,11 +97,15 @@ class KeyEvent:
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """All processes, the key events by kind, and aliases by the name that a source uses. No alias leads to another."""
+    """All processes, the key events by kind, and aliases by the name that a source uses. No alias leads to another.
+
+    The amounts of the kinds ``paid`` are what customers spent.
+    """
 
     processes: tuple[Process, ...]
     events: Mapping[str, KeyEvent]
     aliases: Mapping[str, str]
+    paid: tuple[str, ...] = ()
 
     def meaning(self, kind: str) -> str:
         """Give the kind that a canonical name stands for."""
@@ -108,6 +114,14 @@ class Catalogue:
     def key_events(self, process: str) -> tuple[KeyEvent, ...]:
         """Give the key events of a process, in the order of the catalogue."""
         return tuple(event for event in self.events.values() if event.process == process)
+
+    def spent(self, qualifying: Iterable[str]) -> frozenset[str]:
+        """Give the kinds whose amounts are what customers spent: what is paid, whatever is sold, and what qualifies them.
+
+        ``qualifying`` are the kinds that the life cycle in use takes for purchases.
+        """
+        sold = (event.kind for event in self.key_events(SALES))
+        return frozenset(self.meaning(kind) for kind in (*self.paid, *sold, *qualifying))
 
     def unassigned(self, kinds: Iterable[str]) -> tuple[str, ...]:
         """Give those of ``kinds`` that belong to no process and are no source's name of another kind."""
@@ -152,9 +166,8 @@ def overlaid(catalogue: Catalogue, changed: Overlay) -> Catalogue:
         events.pop(kind, None)
         if event is not None:
             events[kind] = event
-    return Catalogue(
-        catalogue.processes, MappingProxyType(events), overlaid_aliases(catalogue, changed.aliases)
-    )
+    aliases = overlaid_aliases(catalogue, changed.aliases)
+    return replace(catalogue, events=MappingProxyType(events), aliases=aliases)
 
 
 def overlaid_aliases(catalogue: Catalogue, changed: Mapping[str, str | None]) -> Mapping[str, str]:
@@ -174,7 +187,8 @@ def shipped() -> Catalogue:
 def read_catalogue(text: str) -> Catalogue:
     """Read a catalogue. Raises `rules.files.mistakes.BadFileError` with every mistake at its line."""
     gather = Gather()
-    fields = gather.fields(gather.tree(text), ("processes", "aliases"), "", required=("processes",))
+    known = ("processes", "aliases", "paid")
+    fields = gather.fields(gather.tree(text), known, "", required=("processes",))
     processes: list[Process] = []
     events: dict[str, KeyEvent] = {}
     for key, node in gather.entries(fields.get("processes", _NOTHING), "processes"):
@@ -187,8 +201,9 @@ def read_catalogue(text: str) -> Catalogue:
         source, kind = _name(gather, key), gather.text(node, key.text)
         if source is not None and kind is not None:
             _alias(gather, key, aliases, source, kind)
+    paid = tuple(_paid(gather, fields["paid"])) if "paid" in fields else ()
     gather.finish()
-    return Catalogue(tuple(processes), MappingProxyType(events), MappingProxyType(aliases))
+    return Catalogue(tuple(processes), MappingProxyType(events), MappingProxyType(aliases), paid)
 
 
 _NOTHING: Final = Scalar(1, "")
@@ -214,6 +229,15 @@ def _process(gather: Gather, name: str, node: Node, events: dict[str, KeyEvent])
     if about is None or relationship is None:
         return None
     return Process(name, about, relationship, contact or Contact.DIRECT)
+
+
+def _paid(gather: Gather, node: Node) -> Iterator[str]:
+    for item in gather.items(node):
+        kind = _name(gather, item) if isinstance(item, Scalar) else None
+        if kind is None:
+            gather.text(item, "paid")
+        else:
+            yield kind
 
 
 def _alias(gather: Gather, key: Scalar, aliases: dict[str, str], source: str, kind: str) -> None:

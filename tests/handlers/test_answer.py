@@ -2,7 +2,7 @@
 
 import pytest
 
-from handlers import answer
+from handlers import answer, card_json
 from handlers.answer import Choice
 from rules.instants import DAY, HOUR
 from storage.database import Database
@@ -45,7 +45,7 @@ def test_the_alerts_of_a_day_in_the_past_are_those_that_were_open_then_as_they_s
 
 
 def test_what_the_command_line_prints_of_the_past_has_the_alerts_of_then(world: World) -> None:
-    before = answer.as_json(card_at(world, world.alert().opened_at - DAY))
-    now = answer.as_json(card_at(world, None))
+    before = card_json.whole(card_at(world, world.alert().opened_at - DAY), "USD")
+    now = card_json.whole(card_at(world, None), "USD")
     assert before["alerts"] == []
     assert [one["id"] for one in now["alerts"]] == [1]

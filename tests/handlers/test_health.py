@@ -7,7 +7,7 @@ from fractions import Fraction
 import pytest
 from sqlalchemy import text
 
-from handlers import changes, health, health_plans, lifecycle, rulebook
+from handlers import answer, card_json, changes, health, health_plans, lifecycle, rulebook, shown
 from handlers import lifecycle_plans as plans
 from handlers.context import Context
 from handlers.health import compute, compute_if_due
@@ -27,7 +27,8 @@ from storage import definitions, dirty
 from storage import health as stored
 from storage.database import Database, Transaction
 from storage.health import Kept
-from templates.views import HealthView
+from templates.card import customer_card
+from templates.views import CardView, HealthView
 from tests.contexts import StillClock, context
 from tests.histories import customer, purchases, rule
 from tests.rules.conditions.oracle import Happening, Oracle, Person
@@ -330,3 +331,22 @@ def test_changes_are_versions_audited_and_for_managers(ctx: Context) -> None:
     use(ctx, None)
     with pytest.raises(health_plans.NoHealthError):
         health.show(ctx)
+
+
+def test_the_card_tells_it_with_its_parts(ctx: Context) -> None:
+    customer(ctx.database, 1, known_since=NOW - 200 * DAY)
+    purchases(ctx.database, 1, [NOW - 40 * DAY, NOW - 30 * DAY])
+    use(ctx, simple())
+    assert card_json.whole(answer.card(ctx, 1), ctx.currency)["health"] is None
+    compute(ctx)
+    card = answer.card(ctx, 1)
+    assert card.health == explained(ctx, 1)
+    told = card_json.whole(card, ctx.currency)["health"]
+    # 70 points for the 30 days, 20 for the two purchases.
+    assert told["score"] == 45
+    assert told["dimensions"]["engagement"] == {"points": 70, "weight": 1}
+    assert told["dimensions"]["revenue"] == {"points": 20, "weight": 1}
+    assert "Health 45" in str(customer_card(card, shown.voice(ctx)).blocks)
+    past = answer.status(ctx, "c1", as_of=NOW - DAY)
+    assert isinstance(past, CardView)
+    assert past.health is None

@@ -132,7 +132,7 @@ def test_cut_short_after_any_batch_it_goes_on_where_it_was(
     horizon = START - 3 * DAY
     with database.reading() as tx:
         whole = {one.kind: one for one in events.summary(tx, 3, START)}
-        totals = events.totals(tx, [1, 2, 3, 4], START, "USD")
+        totals = events.totals(tx, [1, 2, 3, 4], START, "USD", ["purchase", "login"])
 
     left, kills = 4 * 5, 0
     done = None
@@ -151,7 +151,7 @@ def test_cut_short_after_any_batch_it_goes_on_where_it_was(
             kills += 1
             with database.reading() as tx:
                 assert {one.kind: one for one in events.summary(tx, 3, START)} == whole
-                assert events.totals(tx, [1, 2, 3, 4], START, "USD") == totals
+                assert events.totals(tx, [1, 2, 3, 4], START, "USD", ["purchase", "login"]) == totals
                 now_left = sum(pruned.before(tx, horizon).values())
             assert now_left < left
             left = now_left

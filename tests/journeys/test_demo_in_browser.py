@@ -164,10 +164,14 @@ def test_a_newcomer_sees_what_warmline_does(visitor: Visitor, demo: str) -> None
     expect(page.locator(".message", has_text="Regulars").first).to_be_visible(timeout=PATIENCE)
 
     # And anybody asks about a customer.
-    card = visitor.ask("/customer status C-1061")
-    expect(card).to_contain_text("C-1061")
+    card = visitor.ask("/customer status C-0113")
+    expect(card).to_contain_text("C-0113")
     expect(card).to_contain_text("purchase", ignore_case=True)
-    visitor.picture("customer")
+    # The demo has a life cycle in use, and models fitted, from the start.
+    expect(card).to_contain_text("the definition asks for")
+    expect(card).to_contain_text("Chance of another purchase")
+    expect(card).to_contain_text("Events, month by month")
+    visitor.picture("card", height=1_500)
 
 
 def rule_is_listed(visitor: Visitor, name: str) -> bool:

@@ -23,6 +23,7 @@ from tests.storage.test_terms import scratch, value_at
 
 SLOW = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large]
 NOW = 1_711_846_800_000
+KINDS = ("purchase", "ticket")
 
 
 def prune_all(tx: Transaction, customers: Sequence[int], at: int, *, most: int = 1_000) -> int:
@@ -63,7 +64,7 @@ def test_what_may_be_asked_is_answered_as_before(
         store(tx, crowd, ids)
         before = answer(tx, asked, now=now, calendar=calendar, currency="USD", customers=None)[1]
         summaries = [events.summary(tx, customer, now) for customer in ids]
-        totals, first = events.totals(tx, ids, now, "USD"), events.first_at(tx, ids)
+        totals, first = events.totals(tx, ids, now, "USD", KINDS), events.first_at(tx, ids)
         stored = dict(events.kinds(tx))
         for horizon in drawn:
             gone = prune_all(tx, ids, horizon, most=most)
@@ -78,7 +79,7 @@ def test_what_may_be_asked_is_answered_as_before(
                     assert value == value_at(before[term], place)
                     assert value == Oracle(person, now, calendar.zone, "USD", 2).value(term)
             assert [events.summary(tx, customer, now) for customer in ids] == summaries
-            assert events.totals(tx, ids, now, "USD") == totals
+            assert events.totals(tx, ids, now, "USD", KINDS) == totals
             assert events.first_at(tx, ids) == first
 
 
@@ -166,10 +167,10 @@ def test_what_was_spent_by_a_day_amid_what_was_pruned_is_unknown(database: Datab
         purchases(tx, 1, [NOW - 9 * DAY, NOW - 5 * DAY, NOW - DAY])
         purchases(tx, 2, [NOW - 9 * DAY])
         prune_all(tx, [1, 2], NOW - 2 * DAY)
-        assert events.totals(tx, [1, 2], NOW, "USD") == {1: 300, 2: 100}
-        assert events.totals(tx, [1, 2], NOW - 3 * DAY, "USD") == {1: 200, 2: 100}
-        assert events.totals(tx, [1, 2], NOW - 6 * DAY, "USD") == {2: 100}
-        assert events.totals(tx, [1, 2], NOW - 10 * DAY, "USD") == {}
+        assert events.totals(tx, [1, 2], NOW, "USD", KINDS) == {1: 300, 2: 100}
+        assert events.totals(tx, [1, 2], NOW - 3 * DAY, "USD", KINDS) == {1: 200, 2: 100}
+        assert events.totals(tx, [1, 2], NOW - 6 * DAY, "USD", KINDS) == {2: 100}
+        assert events.totals(tx, [1, 2], NOW - 10 * DAY, "USD", KINDS) == {}
 
 
 def test_whose_first_or_last_lies_in_a_stretch_of_time_is_found(database: Database) -> None:

@@ -6,10 +6,14 @@ from rules.alerts.evidence import Evidence
 from rules.alerts.retry import Delivery
 from rules.alerts.rule import AlertKind, Backlog, RuleBody, RuleState, Severity
 from rules.alerts.states import Reason, Resolution, Verb
+from rules.conditions.terms import Family
 from rules.instants import EARLIEST, LATEST, Calendar
+from rules.lifecycle.fit import Lack, Lacking
+from rules.lifecycle.grounds import Ground
 from templates.figures import Figures
 from templates.views import (
     AlertView,
+    CadenceView,
     CardView,
     DatedStep,
     DeliveryView,
@@ -17,6 +21,7 @@ from templates.views import (
     EventView,
     FoundCustomer,
     KindView,
+    LabelView,
     ListedAlert,
     Member,
     Money,
@@ -26,6 +31,7 @@ from templates.views import (
     Standing,
     StepView,
     WhyView,
+    WorthView,
 )
 from templates.voice import Voice
 from templates.words import Words
@@ -208,6 +214,48 @@ listed = st.builds(
     opened_at=instants,
     fact=st.none() | evidence,
 )
+tests_asked = st.sampled_from(
+    [
+        "days_since(purchase) <= 30",
+        "not days_since(purchase) <= 30",
+        "sum(purchase) > 123456.78",
+        "change(sum(purchase), 30d) <= -50%",
+        "overdue(purchase) >= 2.5",
+        "attr.renewal_date < 2026-11-22",
+        f'segment in ("{"&" * 200}", "{"<" * 200}", c, d, e, f)',
+        f'not owner contains "{"&" * 400}"',
+        "returned(purchase, 90d)",
+        "what is this",
+    ]
+)
+labels = st.builds(
+    LabelView,
+    family=st.sampled_from([family.value for family in Family]),
+    label=st.from_regex(r"[a-z_]{1,99}", fullmatch=True),
+    held=st.booleans(),
+    grounds=st.lists(st.builds(Ground, evidence, tests_asked), max_size=2).map(tuple),
+    other=st.none() | st.from_regex(r"[a-z_]{1,99}", fullmatch=True),
+    since=st.none() | st.dates(),
+    at_least=st.booleans(),
+)
+lacking = st.lists(st.builds(Lack, st.sampled_from(Lacking), small, small), max_size=3).map(tuple)
+worths = st.builds(
+    WorthView,
+    values=st.lists(evidence, max_size=4).map(tuple),
+    as_of=maybe_instants,
+    discount=st.floats(0, 1),
+    lacks=lacking,
+    kind=st.from_regex(r"[a-z_]{1,99}", fullmatch=True),
+    bought=st.booleans(),
+)
+cadences = st.builds(
+    CadenceView,
+    kind=st.from_regex(r"[a-z_]{1,99}", fullmatch=True),
+    gap=evidence,
+    since=evidence,
+    overdue=evidence,
+)
+months = st.lists(st.tuples(st.dates(), st.integers(0, 10**12)), max_size=12).map(tuple)
 cards = st.builds(
     CardView,
     id=st.integers(1, 10**9),
@@ -223,6 +271,11 @@ cards = st.builds(
     events=st.lists(happenings, max_size=5).map(tuple),
     as_of=instants,
     is_past=st.booleans(),
+    labels=st.lists(labels, max_size=24).map(tuple),
+    spent=st.lists(money, max_size=9).map(tuple),
+    worth=st.none() | worths,
+    cadence=st.none() | cadences,
+    months=months,
 )
 found = st.builds(
     FoundCustomer,

@@ -18,6 +18,7 @@ from tests.templates.given import VOICE
         ("clv", "53.0987", "Value expected in 12 months", "$53.10"),
         ("expected_purchases", "2.241", "Purchases expected in 12 months", "2.2"),
         ("clv", None, "Value expected in 12 months", "unknown"),
+        ("days_since(purchase)", "1E1000000000", "Last purchase", "1E1000000000"),
     ],
 )
 def test_what_a_fit_says_in_words(term: str, value: str | None, label: str, said: str) -> None:

@@ -7,6 +7,7 @@ from click.testing import CliRunner, Result
 
 from handlers.cli.base import Cli, Commands
 from handlers.cli.import_ import import_command
+from handlers.cli.lifecycle import lifecycle
 from handlers.cli.status import status
 from settings import Settings
 from storage.database import Database
@@ -18,7 +19,7 @@ LONG = "x" * 900
 
 
 def _run(url: str, folder: Path, *arguments: str) -> Result:
-    group = Commands(commands={"import": import_command, "status": status})
+    group = Commands(commands={"import": import_command, "status": status, "lifecycle": lifecycle})
     cli = Cli(
         Settings.given(database_url=url),
         make=lambda given: contexts.context(Database(given.database_url)),
@@ -51,3 +52,45 @@ def test_somebody_else_s_text_is_cut_and_cleaned_on_a_terminal(
     assert several.exit_code == 1
     assert "  C-2  Bobevil" in several.stderr
     assert "\u202e" not in several.output
+
+
+def test_people_and_programs_are_told_the_same_card(new_database_url: DatabaseUrls, tmp_path: Path) -> None:
+    url = new_database_url("sqlite")
+    (tmp_path / "e.csv").write_text(
+        "customer,kind,occurred_at,amount,currency\n"
+        "C-1,purchase,2025-06-03,12.50,USD\nC-1,purchase,2025-05-10,5,EUR\nC-1,payment_failed,2025-06-01,99,USD\n"
+    )
+    assert _run(url, tmp_path, "import", "e.csv", "--format", "events-csv").exit_code == 0
+    assert _run(url, tmp_path, "lifecycle", "use", "retail").exit_code == 0
+    told = json.loads(_run(url, tmp_path, "status", "C-1", "--json").stdout)
+    assert (told["status"], told["active"], told["segments"], told["value"]["tier"]) == (
+        "active",
+        True,
+        [],
+        None,
+    )
+    assert told["why"][0] == {
+        "family": "active",
+        "label": "active",
+        "held": True,
+        "since": "2025-05-10",
+        "at_least": False,
+        "not": None,
+        "grounds": [
+            {"term": "days_since(purchase)", "value": "12", "asked": "days_since(purchase) <= 30"},
+        ],
+    }
+    assert told["spent"] == {"EUR": "5.00", "USD": "12.50"}
+    assert told["months"][-2:] == [{"month": "2025-05", "events": 1}, {"month": "2025-06", "events": 2}]
+    assert told["cadence"] == {"kind": "purchase", "median_gap": None, "days_since": 12.0, "overdue": None}
+    shown = _run(url, tmp_path, "status", "C-1").stdout
+    for piece in (
+        "yes, since May 10, 2025",
+        "the definition asks for",
+        "€5.00 + $12.50",
+        "kept apart and never added",
+        "Value unknown",
+        "Rhythm unknown",
+        "Jun 2025",
+    ):
+        assert piece in shown

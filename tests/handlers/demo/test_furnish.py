@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from handlers import processes, rulebook
+from handlers import lifecycle, processes, rulebook
 from handlers.context import Context
 from handlers.demo import furnish
 from handlers.demo.cdnow import Cdnow
@@ -20,7 +20,7 @@ from handlers.demo.simulated import Simulated
 from handlers.sweep import sweep
 from rules.book.written import read_book
 from rules.instants import DAY
-from storage import customers
+from storage import customers, fits
 from storage.database import Database
 from tests.conftest import DatabaseUrls
 from tests.contexts import StillClock, context
@@ -59,6 +59,11 @@ def test_it_is_full_at_once_and_fills_on_day_by_day(ctx: Context, clock: StillCl
         rule.name for rule in read_book(Simulated.rules.read_text(encoding="utf-8"))
     )
     assert [one.kind for one in processes.listing(ctx).unassigned] == ["wishlist_added"]
+    shown = lifecycle.show(ctx)
+    edited = {one.name for one in shown.definitions if one.edited}
+    assert (shown.preset, edited) == ("retail", set(Simulated.lifecycle[1]))
+    with ctx.database.reading() as tx:
+        assert fits.latest(tx) is not None, "the models were fitted, or what lacks is known"
     with ctx.database.reading() as tx:
         before = customers.count(tx)
     for _ in range(3):
