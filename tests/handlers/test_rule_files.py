@@ -86,12 +86,14 @@ def test_whatever_a_book_says_it_is_the_same_after_the_way_through_a_file(
     ctx: Context, given_rules: list[Written]
 ) -> None:
     clear(ctx.database)
+    _has_a_lifecycle(ctx)
     _import(ctx, write_book(given_rules))
     with ctx.database.reading() as tx:
         found = {rule.name: (rule.body, rule.state) for rule in rules.listing(tx)}
     assert found == {rule.name: (rule.body, rule.state or RuleState.ACTIVE) for rule in given_rules}
     text, _ = rule_files.export(ctx)
     clear(ctx.database)
+    _has_a_lifecycle(ctx)
     _import(ctx, text)
     assert rule_files.export(ctx)[0] == text
     # What reads like this already is left alone: not a version, not a line in the audit.

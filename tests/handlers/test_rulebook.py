@@ -164,14 +164,17 @@ def test_an_edit_of_an_option_alone_keeps_the_condition_and_counts_nothing(world
         rulebook.edit(world.ctx, BOSS, name="lapsing", condition="silent( purchase,30d )")
 
 
-@pytest.mark.parametrize("name", list(book()))
-def test_each_shipped_rule_can_be_chosen_and_swept(world: World, name: str) -> None:
+def test_each_shipped_rule_can_be_chosen_and_swept(world: World) -> None:
     with world.ctx.database.writing() as tx:
         old = rules.by_name(tx, "lapsing")
         assert old is not None
         rules.set_state(tx, old, RuleState.REMOVED)
     assert lifecycle.make(world.ctx, BOSS, using("retail"), did="use")
-    changed = rulebook.add(world.ctx, BOSS, name=name)
-    assert changed is not None
-    [found] = sweep(world.ctx).rules
-    assert found.matched == changed.holding
+    holding = {}
+    for name in book():
+        changed = rulebook.add(world.ctx, BOSS, name=name)
+        assert changed is not None
+        holding[name] = changed.holding
+    found = {one.rule: one.matched for one in sweep(world.ctx).rules}
+    assert found == holding
+    assert any(found.values())

@@ -45,7 +45,9 @@ def test_a_manager_adds_a_rule_as_phones_type_it(world: World) -> None:
 
 def test_a_shipped_rule_is_chosen_by_its_name(world: World) -> None:
     assert "`big_spender_silent`" in world.said("/rules")
-    assert "• `big_spender_silent`: Customers who spent 500" in world.said("/rules help")
+    assert "• `big_spender_silent` (retain, at risk, inactive): Customers who spent 500" in world.said(
+        "/rules help"
+    )
     assert "is added" in world.saved("/rules add Big-Spender-Silent")
     found = stored(world, "big_spender_silent")
     assert found is not None
