@@ -10,6 +10,7 @@ from typing import ClassVar, Final
 
 import numpy as np
 
+from handlers import spending
 from handlers.context import Context
 from handlers.lifecycle_plans import NoLifecycleError
 from rules.conditions.columns import Ints, Numbers
@@ -24,7 +25,7 @@ from rules.lifecycle.stretches import ACTIVE, KEPT, NO_LABEL, date_of
 from rules.money import decimal_text
 from rules.preview.grid import MOST_CUSTOMERS, Grid, reach
 from rules.preview.steps import DayEnds
-from storage import customers, definitions, events, pruned, stretches
+from storage import customers, definitions, events, processes, pruned, stretches
 from storage import terms as answers
 from storage.database import Transaction
 from storage.facts import known_customers
@@ -266,14 +267,18 @@ def _figures(tx: Transaction, ctx: Context, ids: Ints, asked: Sequence[Month], k
         ids=ids,
         known_since=known_since,
     )
+    paid = spending.kinds(tx, definitions.current(tx))
+    catalogue = processes.catalogue(tx)
+    dealings = {catalogue.meaning(kind) for kind in CONTACTS}
     for kind in kinds:
         grid = Grid(past, steps)
         count, total = (_table(grid, made(Events(kind), None), len(steps)) for made in (Count, Sum))
         happened = np.diff(count, axis=1)
         found[1] += happened
-        found[2] += np.diff(total, axis=1)
-        found[3] += total[:, 1:]
-        if kind in CONTACTS:
+        if kind in paid:
+            found[2] += np.diff(total, axis=1)
+            found[3] += total[:, 1:]
+        if kind in dealings:
             found[4] += happened
     return found
 

@@ -191,7 +191,7 @@ def store(
 
 def extreme(found: LifecyclePreview) -> str | None:
     """Say whether ``nobody`` or ``everybody`` would have what an edited definition says; None for neither."""
-    if not found.known or found.holds is None:
+    if found.did != "edit" or not found.known or found.holds is None:
         return None
     return {0: "nobody", found.known: "everybody"}.get(found.holds)
 
@@ -204,7 +204,9 @@ def hold(tx: Transaction) -> None:
 
 
 def _holds(count: standing.Count, name: Name) -> int | None:
-    # What is active for a segment shows in what is active at all.
+    if name.family is Family.ACTIVE and name.label:
+        # What is active for a segment shows in what is active at all, among everybody else.
+        return None
     label = name.family.value if name.family is Family.ACTIVE else name.label
     return count.holds[name.family, label]
 

@@ -184,12 +184,17 @@ def renaming(source: str, kind: str) -> Planned:
 
 def undoing(tx: Transaction) -> Change:
     """Plan to go one step back: to the definitions as they were before the last change."""
-    latest = definitions.latest(tx)
-    older = definitions.version_of(tx, latest.version - 1) if latest is not None else None
-    if latest is None or older is None:
+    latest, aliases = definitions.latest(tx), processes.aliases(tx)
+    if latest is None:
         raise NothingToUndoError
-    after = under_aliases(older.lifecycle, processes.aliases(tx))
-    return Change("undo", LIFECYCLE, latest.lifecycle, after)
+    version = latest.version - 1
+    # A version that only named a kind otherwise reads the same by now: the change before it is meant.
+    while (older := definitions.version_of(tx, version)) is not None:
+        after = under_aliases(older.lifecycle, aliases)
+        if after != latest.lifecycle:
+            return Change("undo", LIFECYCLE, latest.lifecycle, after)
+        version -= 1
+    raise NothingToUndoError
 
 
 def considered(

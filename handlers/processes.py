@@ -209,7 +209,7 @@ def _rename_in_rules(
 def _rename_in_definitions(tx: Transaction, ctx: Context, request: Request, source: str, kind: str) -> None:
     """Name the kind in the definitions of the life cycle too, as their next version."""
     planned = lifecycle_plans.renaming(source, kind)
-    if definitions.current(tx) and planned(tx).diffs:
+    if definitions.current(tx) and planned(tx).before != planned(tx).after:
         lifecycle.store(tx, ctx, request, planned, confirmed=True)
 
 

@@ -11,9 +11,10 @@ from typing import ClassVar, Final
 import numpy as np
 import structlog
 
-from handlers import answer, changes
+from handlers import answer, changes, kind_moves
 from handlers.answer import Choice
 from handlers.context import Context
+from handlers.kind_moves import MovePendingError
 from rules.conditions.columns import Ints, Numbers
 from rules.conditions.days import date_ordinal, midnights
 from rules.conditions.names import fold
@@ -77,12 +78,13 @@ class _Seen:
 def fit(ctx: Context, terms: Terms, *, as_of: int | None = None) -> Fit:
     """Fit the models as of an instant, and keep what came of it; a fit of BG/NBD is given and not kept.
 
-    Raises `NoPurchasesError`, and `storage.pruned.BeforeHorizonError`.
+    Raises `NoPurchasesError`, `handlers.kind_moves.MovePendingError` and `storage.pruned.BeforeHorizonError`.
     """
     now = ctx.now() if as_of is None else as_of
     day = date_ordinal(ctx.calendar.date_of(now))
     with ctx.database.reading() as tx:
         pruned.refuse_before(tx, now)
+        kind_moves.refuse_while_pending(tx)
         terms = replace(terms, kind=processes.aliases(tx).get(terms.kind, terms.kind))
         first = events.first_of(tx, [terms.kind])
         if first is None or first > now:
@@ -111,8 +113,8 @@ def fit_if_due(ctx: Context) -> Fit | None:
         return None
     try:
         found = fit(ctx, before.terms if before else Terms(), as_of=now)
-    except NoPurchasesError:
-        # Nobody has bought yet: that is asked again soon, and is no news.
+    except (NoPurchasesError, MovePendingError):
+        # Nobody has bought yet, or purchases are on their way to their kind: that is asked again soon, and is no news.
         return None
     with ctx.database.writing() as tx:
         jobs.done(tx, JOB, now=now)

@@ -93,6 +93,16 @@ class Facts:
         """Give the instant of the first of ``events``, if it is not after now."""
         return self._once(("first", events), lambda: self._extreme(events, newest=False))
 
+    def first_after(self, events: Events, edge: int) -> Known:
+        """Give the instant of the first of ``events`` after ``edge``, if it is not after now."""
+        return self._once(("first after", events, edge), lambda: self._first_after(events, edge))
+
+    def last_up_to(self, events: Events, edge: int) -> Known:
+        """Give the instant of the last of ``events``, without a filter, at ``edge`` or before; of those that are stored."""
+        return self._once(
+            ("last up to", events, edge), lambda: self._seek(events, Span(None, edge), newest=True)
+        )
+
     def happened_since(self, events: Events, edge: int) -> Bools:
         """Tell who had any of ``events`` after ``edge``: by one seek, or with a filter from the window's rows alone."""
         if events.where is not None:
@@ -208,10 +218,7 @@ class Facts:
 
     def _extreme(self, events: Events, *, newest: bool) -> Known:
         if events.where is None:
-            # One seek, however heavy the account is.
-            order = f"ORDER BY occurred_at {'DESC' if newest else 'ASC'} LIMIT 1"
-            nobody = np.zeros(len(self), dtype=np.bool_)
-            stored = self._aggregate("event.occurred_at", events, Span(None, self.now), order, nobody)
+            stored = self._seek(events, Span(None, self.now), newest=newest)
             return self._with_pruned(events, stored, newest=newest)
         rows = self._rows(events, Span(None, self.now))
         found = np.full(len(self), _NEVER if newest else _FAR, dtype=np.int64)
@@ -223,6 +230,23 @@ class Facts:
             found[heavy] = values.last if newest else values.first
             known[heavy] = values.events > 0
         return Known(found, known)
+
+    def _first_after(self, events: Events, edge: int) -> Known:
+        span = Span(edge, self.now)
+        if events.where is None:
+            return self._seek(events, span, newest=False)
+        heavy = self._heavy.among(events)
+        froms, untils = (np.full(len(self), at, dtype=np.int64) for at in (edge + 1, self.now))
+        found = np.full(len(self), _FAR, dtype=np.int64)
+        for rows in (self._rows(events, span), self.between(events, froms, untils, heavy)):
+            np.minimum.at(found, rows.places, rows.instants)
+        known = found != _FAR
+        return Known(np.where(known, found, 0), known)
+
+    def _seek(self, events: Events, span: Span, *, newest: bool) -> Known:
+        """Give the newest or the oldest of ``events`` without a filter: one seek, however heavy the account is."""
+        order = f"ORDER BY occurred_at {'DESC' if newest else 'ASC'} LIMIT 1"
+        return self._aggregate("event.occurred_at", events, span, order, np.zeros(len(self), dtype=np.bool_))
 
     # What was pruned
 

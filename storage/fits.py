@@ -15,7 +15,7 @@ from sqlmodel import Field, SQLModel, col
 from rules.lifecycle.buying import Buying, Model
 from rules.lifecycle.fit import Calibration, Fit, Lack, Lacking, Part, Terms, Unit
 from rules.lifecycle.spending import Spending
-from storage import pruned
+from storage import processes, pruned
 from storage.counters import take
 from storage.database import Transaction
 
@@ -36,15 +36,30 @@ def add(tx: Transaction, fit: Fit, *, now: int) -> Fit:
     """Keep a fit, and give it with its number."""
     number = take(tx, "value_fit")[0]
     what = json.dumps({name: value for name, value in asdict(fit).items() if name != "id"})
-    tx.session.add(FitRow(id=number, as_of=fit.as_of, made_at=now, usable=fit.whole is not None, what=what))
+    row = FitRow(id=number, as_of=fit.as_of, made_at=now, usable=_is_usable(tx, fit), what=what)
+    tx.session.add(row)
     tx.session.flush()
     return replace(fit, id=number)
+
+
+def _is_usable(tx: Transaction, fit: Fit) -> bool:
+    """Tell whether customers may be scored by a fit: one that lacks amounts takes nothing from one that has them."""
+    if fit.whole is None:
+        return False
+    stands = in_force(tx, fit.as_of) if fit.whole.spending is None else None
+    return stands is None or stands.whole is None or stands.whole.spending is None
+
+
+def _named(tx: Transaction, fit: Fit) -> Fit:
+    """Give a fit with its kind of purchases under the name that it has today."""
+    meant = processes.aliases(tx).get(fit.terms.kind)
+    return fit if meant is None else replace(fit, terms=replace(fit.terms, kind=meant))
 
 
 def latest(tx: Transaction) -> Fit | None:
     """Give the fit that was made last, usable or not."""
     row = tx.execute(_LATEST).first()
-    return None if row is None else _read(*row)
+    return None if row is None else _named(tx, _read(*row))
 
 
 def in_force(tx: Transaction, now: int) -> Fit | None:
@@ -55,7 +70,7 @@ def in_force(tx: Transaction, now: int) -> Fit | None:
     if pruned.horizon(tx) is not None:
         return None
     row = tx.execute(_IN_FORCE, {"now": now}).first()
-    return None if row is None else _read(*row)
+    return None if row is None else _named(tx, _read(*row))
 
 
 def number_in_force(tx: Transaction, now: int) -> int | None:
@@ -87,7 +102,7 @@ def during(tx: Transaction, since: int, until: int) -> list[Fit]:
         *{row[0]: row[1] for row in tx.execute(statement)}.values(),
     ]
     found = {row[0]: row for row in tx.execute(_COLUMNS.where(col(FitRow.id).in_(numbers)))}
-    return [_read(*found[number]) for number in numbers]
+    return [_named(tx, _read(*found[number])) for number in numbers]
 
 
 _COLUMNS = select(col(FitRow.id), col(FitRow.what))

@@ -232,11 +232,24 @@ def _silent(facts: Facts, term: Silent) -> Truths:
 
 
 def _returned(facts: Facts, term: Returned) -> Truths:
-    edge, older = (term.window.edge(facts.now, facts.calendar, times) for times in (1, 2))
-    first = facts.first(term.events)
-    lately = facts.happened_since(term.events, edge)
-    between = facts.count(term.events, Span(older, edge)) > 0
-    return Truths(lately & ~between & first.known & (first.values <= older))
+    edge = term.window.edge(facts.now, facts.calendar)
+    back, first = facts.first_after(term.events, edge), facts.first(term.events)
+    before = back.known & first.known & (first.values <= edge)
+    gaps = _edges(facts, term.window, back.values, before)
+    if term.events.where is None:
+        last = facts.last_up_to(term.events, edge)
+        return Truths(before & ~(last.known & (last.values > gaps)))
+    edges = np.full(len(facts), edge, dtype=np.int64)
+    return Truths(before & (_happened(facts, term.events, gaps + 1, edges, before) == 0))
+
+
+def _edges(facts: Facts, window: Window, instants: Ints, wanted: Bools) -> Ints:
+    """Give the exclusive lower edges of a window that ends at each of the ``wanted`` instants."""
+    if window.milliseconds is not None:
+        return instants - window.milliseconds
+    edges = instants.copy()
+    edges[wanted] = [window.edge(instant, facts.calendar) for instant in instants[wanted].tolist()]
+    return edges
 
 
 def _missing(facts: Facts, term: Missing) -> Truths:
@@ -339,8 +352,7 @@ def _changed(passing: Passing, term: Change, _: Constants) -> Iterable[Flip]:
 
 def _came_back(passing: Passing, term: Returned, _: Constants) -> Iterable[Flip]:
     yield from passing.came(term.events)
-    for times in (1, 2):
-        yield from passing.left(term.events, term.window, times)
+    yield from passing.left(term.events, term.window)
 
 
 def _fell_silent(passing: Passing, term: Silent, _: Constants) -> Iterable[Flip]:

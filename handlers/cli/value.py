@@ -1,6 +1,7 @@
 """``bot.py value``: what customers are worth, by models that are fitted to the business's own purchases."""
 
 import sys
+from math import isfinite
 from typing import Any
 
 import click
@@ -81,6 +82,8 @@ def fit(
     cli: Cli, /, *, model: str, as_of: int | None, unit: str, kind: str, discount: float, as_json: bool
 ) -> None:
     """Fit the models now, or as of an instant; customers are scored by the latest fit. Exit 1 where too little is there."""
+    if not isfinite(discount):
+        raise click.BadParameter(f"{discount} is no percentage from 0 to 100.", param_hint="'--discount'")
     terms = Terms(kind=kind, model=Model(model), unit=Unit(unit), discount=discount / 100)
     found = use_case.fit(cli.context, terms, as_of=as_of)
     if as_json:

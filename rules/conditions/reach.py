@@ -129,7 +129,7 @@ def _window(term: Term) -> tuple[Window | None, int]:
         case Change(_, window):
             return window, 2
         case Returned(Events(where=None), window):
-            # That there was one before both windows, the tallies know.
-            return window, 2
+            # That there was one before both windows, the tallies know. Months differ in length, and so do two of them.
+            return window, 2 if window.milliseconds is not None else 3
         case _:
             return None, 1

@@ -289,7 +289,7 @@ class Missing(EventCall):
 
 @dataclass(frozen=True, slots=True)
 class Returned(EventCall):
-    """True: such an event in the window, none in the one of the same length before it, and one before that."""
+    """True: such an event in the window, and the first of those came a window or more after the one before it."""
 
     function = "returned"
     measure = Measure.TRUTH

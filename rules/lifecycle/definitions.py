@@ -70,11 +70,13 @@ class Name:
 
         Raises `UnknownDefinitionError` or `rules.conditions.names.BadNameError`.
         """
-        first, _, rest = text.strip().casefold().replace(":", ".").replace("=", ".").partition(".")
+        first, parted, rest = text.strip().casefold().replace(":", ".").replace("=", ".").partition(".")
         word, label = first.strip(), name_of(rest) if rest.strip() else ""
         if word in {family.value for family in Family}:
             family = Family(word)
-            if label in FIXED.get(family, (label,)) and (label or family is Family.ACTIVE):
+            # Whoever forgot what stands after the point did not mean `active` for everybody.
+            bare = family is Family.ACTIVE and not parted
+            if label in FIXED.get(family, (label,)) and (label or bare):
                 return cls(family, label)
         elif not label:
             alone = _called(word)

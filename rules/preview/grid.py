@@ -159,7 +159,8 @@ def _asked(term: Term, steps: Steps) -> list[tuple[Events, int]]:
         case Change(of, window):
             return [(of.events, int(steps.edges(window, 2)[0]))]
         case Returned(events, window):
-            return [(events, int(steps.edges(window, 2)[0]))]
+            # Months differ in length, and so do two of them.
+            return [(events, int(steps.edges(window, 2 if window.milliseconds is not None else 3)[0]))]
         case Count(events, window) | Sum(events, window) | Average(events, window):
             return [(events, steps.first if window is None else int(steps.edges(window)[0]))]
         case Silent(events, window):
@@ -275,10 +276,25 @@ class Grid:
         return Numbers(_flat(this - previous), _flat(np.maximum(previous, 1)), _flat(previous > 0))
 
     def _returned(self, events: Events, window: Window) -> Bools:
-        this, previous = (self._running("count", events, window, before=before) for before in (False, True))
-        first = self._past.first(events)
-        earlier = first.known[:, None] & (first.values[:, None] <= self._steps.edges(window, 2))
-        came_back: Bools = (this > 0) & (previous == 0) & earlier
+        stream, first = self._past.happened(events), self._past.first(events)
+        places, instants = stream.places, stream.instants
+        gaps = (
+            instants - window.milliseconds
+            if window.milliseconds is not None
+            else np.array([window.edge(at, self._steps.calendar) for at in instants.tolist()], dtype=np.int64)
+        )
+        # Whoever came before the events that were read came before any gap that matters.
+        follows = np.zeros(len(places), dtype=np.bool_)
+        follows[1:] = (places[1:] == places[:-1]) & (instants[:-1] > gaps[1:])
+        back = first.known[places] & (first.values[places] < instants) & ~follows
+        # An event is the first in the window from its own step on, until it leaves: the one before has left by then.
+        begins = np.searchsorted(self._steps.instants, instants[back])
+        ends = np.searchsorted(self._steps.edges(window), instants[back])
+        some, who = begins < ends, places[back]
+        turns = np.zeros((self._customers, len(self._steps) + 1), dtype=np.int64)
+        np.add.at(turns, (who[some], begins[some]), 1)
+        np.add.at(turns, (who[some], ends[some]), -1)
+        came_back: Bools = np.cumsum(turns, axis=1)[:, :-1] > 0
         return came_back
 
     # The last event

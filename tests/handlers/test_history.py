@@ -16,6 +16,7 @@ from rules.conditions.terms import Family
 from rules.instants import DAY
 from rules.lifecycle.months import BadMonthsError, Month, months_up_to
 from rules.lifecycle.presets import presets
+from rules.lifecycle.processes import shipped
 from rules.lifecycle.stretches import NOT_JUDGED, date_of
 from storage.database import Database
 from storage.incoming import CustomerIn, EventIn
@@ -48,6 +49,9 @@ def lived(database: Database, chance: random.Random) -> Shop:
     shop.clock.at += chance.randint(0, 30) * DAY
     judge(shop.ctx)
     return shop
+
+
+SPENT = shipped().spent(presets()["retail"].lifecycle.kinds)
 
 
 def through(shop: Shop) -> int:
@@ -126,7 +130,8 @@ def _look_at_activity(shop: Shop) -> None:
             begin, end = ends(shop, Month(month.number - 1)), ends(shop, month)
             lately = [one for one in person.events if begin < one.at <= end]
             spent = [
-                sum(one.amount or 0 for one in some if one.currency == "USD")
+                # What stands beside a login was not spent.
+                sum(one.amount or 0 for one in some if one.currency == "USD" and one.kind in SPENT)
                 for some in (lately, [one for one in person.events if one.at <= end])
             ]
             contacts = sum(one.kind == "contact" for one in lately)

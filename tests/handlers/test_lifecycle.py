@@ -1,12 +1,14 @@
 """The life cycle in use and changed: who moves, which rules are edited by it, and what becomes of their alerts."""
 
 import threading
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import text
 
-from handlers import answer, lifecycle, processes, retention, rulebook
+from handlers import answer, lifecycle, processes, retention, rulebook, value
 from handlers.judging import judge
+from handlers.kind_moves import MovePendingError
 from handlers.lifecycle import OverwritesError
 from handlers.lifecycle_plans import (
     LifecycleUnchangedError,
@@ -34,6 +36,7 @@ from rules.conditions.reach import PastHorizonError
 from rules.errors import WarmlineError
 from rules.instants import DAY
 from rules.lifecycle.definitions import Name, UnknownDefinitionError
+from rules.lifecycle.fit import Terms
 from rules.lifecycle.resolve import DefinitionCycleError
 from rules.lifecycle.sound import FittedDefinitionError
 from rules.lifecycle.stretches import Stretch
@@ -447,3 +450,42 @@ def test_what_models_say_is_unknown_once_something_was_pruned(retail: Shop) -> N
         assert fits.during(tx, 0, retail.clock.at) == []
     with pytest.raises(PastHorizonError):
         retail.adds("worth a call", "value_tier = high")
+
+
+def test_a_step_back_reaches_over_a_kind_that_was_named_otherwise(retail: Shop) -> None:
+    retail.does(editing("stage.retain", "count(purchase) >= 5"))
+    assert processes.alias(retail.ctx, BOSS, source="referral", kind="invitation") is not None
+    retail.does(undoing, did="undo")
+    with retail.ctx.database.reading() as tx:
+        found = definitions.current(tx).get(Name.read("stage.retain"))
+    assert found is not None
+    assert found.condition == "count(purchase) >= 3 and not status = churned"
+
+
+@pytest.mark.parametrize("text", ["active.", "segment.", "active :"])
+def test_a_name_without_what_stands_after_the_point_is_nobodys(text: str) -> None:
+    with pytest.raises(UnknownDefinitionError):
+        Name.read(text)
+
+
+def test_values_go_by_the_name_that_purchases_have_today(retail: Shop) -> None:
+    fit = numbered(1, "purchase", retail.clock.at - DAY, retail.ctx.calendar.zone)
+    with retail.ctx.database.writing() as tx:
+        take(tx, "kind", 9)
+        tx.execute(text("UPDATE kind SET events = (SELECT count(*) FROM event WHERE event.kind = kind.id)"))
+        fits.add(tx, fit, now=retail.clock.at)
+    retail.adds("alive", "p_alive > 1%")
+    before = retail.sweeps()
+    assert before["alive"] > 0
+    assert processes.alias(retail.ctx, BOSS, source="purchase", kind="sale", move=True) is not None
+    with pytest.raises(MovePendingError):
+        value.fit(retail.ctx, Terms(kind="sale"))
+    assert retail.sweeps() == before
+    assert retail.ended("alive") == [None] * before["alive"]
+    # One that lacks amounts takes nothing from one that has them.
+    assert fit.whole is not None
+    poor = replace(fit, as_of=fit.as_of + 1, whole=replace(fit.whole, spending=None))
+    with retail.ctx.database.writing() as tx:
+        number = fits.number_in_force(tx, retail.clock.at)
+        fits.add(tx, poor, now=retail.clock.at)
+        assert fits.number_in_force(tx, retail.clock.at) == number

@@ -57,7 +57,7 @@ def hour(kind: str, before: int) -> EventsIn:
         ),
         (
             "returned(visit, 2d)",
-            {hour("visit", 0), hour("visit", 2 * DAY), hour("visit", 4 * DAY)},
+            {hour("visit", 0), hour("visit", 2 * DAY)},
         ),
         ("tenure >= 30", {KnownIn(NOW - HOUR - days * DAY, NOW - days * DAY) for days in (30, 31)}),
         ("segment = vip and attr.plan = gold and days_until(renewal_date) < 3", set()),

@@ -103,7 +103,7 @@ def test_the_answer_for_people(cli: Cli, capsys: pytest.CaptureFixture[str]) -> 
         (
             ["lapsin"],
             1,
-            "Did you mean one of these: lapsing, late_again? This shows the rules: python bot.py rules list",
+            "Did you mean lapsing? This shows the rules: python bot.py rules list",
         ),
         (["silnt(purchase, 3d)"], 1, "Did you mean `silent`?"),
         (["lapsing", "--every", "0d"], 1, "--every cannot be “0d”"),

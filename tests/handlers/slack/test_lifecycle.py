@@ -59,8 +59,9 @@ def test_a_preset_is_put_in_use_after_a_look_at_who_would_have_what(world: World
     assert "Version 1: put in use by <@UMANAGER>" in shown
     assert [one.action for one in world.audited("lifecycle")] == ["lifecycle.use"]
     card = world.said("/customer Ann Bell")
-    assert "*Status* at risk  ·  *Stage* develop" in card
-    assert "*Types* recent purchase" in world.said("/customer Bob Bellamy")
+    assert "*Status*  at risk" in card
+    assert "*Stage*  develop" in card
+    assert "*Type*  recent purchase" in world.said("/customer Bob Bellamy")
 
 
 def test_an_edit_is_shown_with_counts_and_the_rules_it_touches_and_can_be_cancelled(retail: World) -> None:

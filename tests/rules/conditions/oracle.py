@@ -144,12 +144,10 @@ class Oracle:
                 edge = self._edge(window, self.now, 1)
                 return not self._during(events, window) and known is not None and known <= edge
             case Returned(events, window):
-                edge, older = self._edge(window, self.now, 1), self._edge(window, self.now, 2)
+                edge = self._edge(window, self.now, 1)
                 instants = [e.at for e in self._during(events, None)]
-                between = [at for at in instants if older < at <= edge]
-                return (
-                    any(at > edge for at in instants) and not between and any(at <= older for at in instants)
-                )
+                lately, earlier = [at for at in instants if at > edge], [at for at in instants if at <= edge]
+                return bool(lately and earlier) and max(earlier) <= self._edge(window, min(lately), 1)
             case Missing(events, answer, window):
                 return self._missing(events, answer, window)
             case DaysUntil(attribute):

@@ -33,7 +33,7 @@ SAY = partial(Words().say, "conditions")
         ("missing(sign_up, purchase, 1w)", "no purchase within 1 week of the last sign up"),
         (
             "returned(purchase, 90d)",
-            "purchase in the last 90 days, none in as long before, and some before that",
+            "purchase in the last 90 days, the first of them after 90 days or more without any",
         ),
         ("not active and stage = retain", "it is not so that the customer is active, and stage is “retain”"),
         (

@@ -1,5 +1,6 @@
 """The life cycles that ship: their edges, and that everybody has one status and at most one stage under each."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from fractions import Fraction
 
@@ -74,7 +75,12 @@ def test_retail_knows_who_is_new_who_came_back_and_who_left() -> None:
     assert status("retail", Person(created_at=NOW)) == "prospect"
     assert status("retail", bought(NOW)) == "new"
     assert status("retail", bought(NOW - 200 * DAY, NOW)) == "reactivated"
-    assert status("retail", bought(NOW - 100 * DAY, NOW)) == "active"
+    assert status("retail", bought(NOW - 90 * DAY, NOW)) == "reactivated"
+    assert status("retail", bought(NOW - 90 * DAY + 1, NOW)) == "active"
+    # They stay so for as long as they are active by it, and whoever was not gone does not become so afterwards.
+    for later in range(0, 31, 5):
+        assert status("retail", bought(NOW - 120 * DAY, NOW), NOW + later * DAY) == "reactivated"
+        assert status("retail", bought(NOW - 80 * DAY, NOW), NOW + later * DAY) == "active"
     gone = Person(events=(*bought(NOW - 60 * DAY).events, Happening("account_closed", NOW)))
     assert status("retail", gone) == "churned"
 
@@ -107,7 +113,11 @@ def test_a_yearly_subscriber_who_is_silent_for_200_days_is_active_until_the_end_
     assert active("subscription", one, BERLIN.midnight(end + timedelta(days=1)) - 1)
     assert not active("subscription", one, BERLIN.midnight(end + timedelta(days=1)))
     assert status("subscription", one, BERLIN.midnight(end + timedelta(days=1))) == "churned"
-    assert status("subscription", one, BERLIN.midnight(end) - 14 * DAY) == "at_risk"
+    soon = BERLIN.midnight(end) - 14 * DAY
+    assert status("subscription", one, soon) == "active"
+    cancelled = replace(one, events=(*one.events, Happening("subscription_cancelled", NOW)))
+    assert status("subscription", cancelled, soon - DAY) == "active"
+    assert status("subscription", cancelled, soon) == "at_risk"
     assert status("subscription", Person(created_at=NOW)) == "prospect"
 
 
