@@ -114,6 +114,7 @@ def cohorts(ctx: Context, months: int = USUAL_MONTHS, *, most: int | None = None
         over = [month for month in asked if month.last_day <= through]
         # Cohorts down, months of the calendar across.
         active = np.zeros((months, len(over)), dtype=np.int64)
+        judged = np.zeros_like(active)
         size = np.zeros(months, dtype=np.int64)
         for ids in _blocks(tx, ctx, through, kinds):
             cohort = _first_month(tx, ctx, ids, kinds, through) - asked[0].number
@@ -121,13 +122,23 @@ def cohorts(ctx: Context, months: int = USUAL_MONTHS, *, most: int | None = None
             if not ours.any():
                 continue
             size += np.bincount(cohort[ours], minlength=months)
-            held = _active_at(tx, ids[ours], [month.last_day for month in over]) == 0
-            np.add.at(active, cohort[ours], held)
+            held = _active_at(tx, ids[ours], [month.last_day for month in over])
+            np.add.at(active, cohort[ours], held == 0)
+            np.add.at(judged, cohort[ours], held != NO_LABEL)
     return CohortsView(
         until=date_of(through),
         kinds=kinds,
         cohorts=tuple(
-            CohortView(month.first, int(size[place]), tuple(active[place, place:].tolist()))
+            CohortView(
+                month.first,
+                int(size[place]),
+                tuple(
+                    n if seen or not size[place] else None
+                    for n, seen in zip(
+                        active[place, place:].tolist(), judged[place, place:].tolist(), strict=True
+                    )
+                ),
+            )
             for place, month in enumerate(asked)
         ),
     )

@@ -61,9 +61,9 @@ def cohorts(view: CohortsView, voice: Voice) -> Rendered:
     rows = [heads]
     for one in view.cohorts:
         shares = [
-            voice.figures.share(one.active[k], one.customers)
-            if k < len(one.active) and one.customers
-            else _NOTHING
+            _NOTHING
+            if k >= len(one.active) or not one.customers or (n := one.active[k]) is None
+            else voice.figures.share(n, one.customers)
             for k in columns
         ]
         rows.append([_month(one.first, voice), voice.figures.number(one.customers), *shares])
@@ -148,10 +148,14 @@ def _retention(view: CohortsView, voice: Voice) -> list[Block]:
     """Draw the share of all cohorts together that was active in the k-th month after, in percent."""
     shares = []
     for k in range(min(limits.CHART_CATEGORIES, len(view.cohorts))):
-        there = [one for one in view.cohorts if k < len(one.active) and one.customers]
+        there = [
+            (n, one.customers)
+            for one in view.cohorts
+            if k < len(one.active) and one.customers and (n := one.active[k]) is not None
+        ]
         if there:
-            whole = sum(one.customers for one in there)
-            shares.append((f"+{k}", round(Fraction(100 * sum(one.active[k] for one in there), whole))))
+            active, whole = (sum(counts) for counts in zip(*there, strict=True))
+            shares.append((f"+{k}", round(Fraction(100 * active, whole))))
     if not shares:
         return []
     names = [name for name, _ in shares]

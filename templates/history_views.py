@@ -39,12 +39,12 @@ class FlowView:
 class CohortView:
     """Those whose first qualifying event was in a month, and how many were active at the end of the k-th month after.
 
-    Month 0 is their own. Months that are not over lack.
+    Month 0 is their own. Months that are not over lack; None stands for one at whose end none of them was judged.
     """
 
     first: date
     customers: int
-    active: tuple[int, ...]
+    active: tuple[int | None, ...]
 
 
 @dataclass(frozen=True, slots=True)

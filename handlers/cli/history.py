@@ -65,7 +65,9 @@ def cohorts(cli: Cli, months: int, as_json: bool) -> None:
     table = Table("first in", "customers", *(f"+{k}" for k in range(len(view.cohorts))))
     table.title = f"active at the end of the k-th month after, of whoever had a first {', '.join(view.kinds)}"
     for one in view.cohorts:
-        shares = [f"{100 * n / one.customers:.0f}%" if one.customers else "" for n in one.active]
+        shares = [
+            f"{100 * n / one.customers:.0f}%" if one.customers and n is not None else "" for n in one.active
+        ]
         table.add_row(f"{one.first:%Y-%m}", f"{one.customers:,}", *shares)
     console().print(table)
 

@@ -6,11 +6,13 @@ from collections import Counter
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import text
 
 from handlers import history
 from handlers.history import NoFlowError, NotJudgedError, TooManyForChatError
 from handlers.judging import judge
 from handlers.lifecycle_plans import NoLifecycleError
+from handlers.shown import voice
 from rules.conditions.days import date_ordinal
 from rules.conditions.terms import Family
 from rules.instants import DAY
@@ -20,6 +22,7 @@ from rules.lifecycle.processes import shipped
 from rules.lifecycle.stretches import NOT_JUDGED, date_of
 from storage.database import Database
 from storage.incoming import CustomerIn, EventIn
+from templates import history_pages
 from templates.history_views import ActivityMonth, GroupView, MovesView
 from tests.conftest import clear
 from tests.handlers.test_judging import BEGIN, BERLIN, PEOPLE, Shop, _shop
@@ -111,8 +114,9 @@ def _look_at_cohorts(shop: Shop, months: list[Month]) -> None:
             if at is not None and Month.of(BERLIN.date_of(at)) == month
         ]
         active = [
-            sum(shop.label(one, Family.ACTIVE, later.last_day)[1] == "active" for one in ours)
+            None if ours and not any(labels) else labels.count("active")
             for later in over[place:]
+            for labels in [[shop.label(one, Family.ACTIVE, later.last_day)[1] for one in ours]]
         ]
         assert (cohort.first, cohort.customers, list(cohort.active)) == (month.first, len(ours), active)
 
@@ -185,3 +189,14 @@ def test_what_cannot_be_told_is_refused(database: Database, monkeypatch: pytest.
     with pytest.raises(NoFlowError) as unknown:
         history.flowing("stge")
     assert unknown.value.params["nearest"] == "stage"
+
+
+def test_what_nobody_judged_is_not_told_as_inactive(database: Database) -> None:
+    shop = lived(database, random.Random(3))
+    with database.writing() as tx:
+        tx.execute(text("DELETE FROM stretch"))
+    view = history.cohorts(shop.ctx, MONTHS)
+    told = {n for one in view.cohorts if one.customers for n in one.active}
+    assert told == {None}
+    page = history_pages.cohorts(view, voice(shop.ctx))
+    assert "%" not in str(page.blocks).replace("percent", "")
