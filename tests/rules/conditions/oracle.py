@@ -8,7 +8,7 @@ import calendar
 import re
 import statistics
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
@@ -171,10 +171,9 @@ class Oracle:
                 raise AssertionError(subject)
 
     def _worth(self, name: Score) -> Answer:
-        then = [fit.as_of for fit in self.fits if fit.as_of <= self.now]
-        if not then:
+        fit = _in_force(_usable(self.fits), self.now)
+        if fit is None:
             return None
-        fit = [fit for fit in self.fits if fit.as_of == max(then)][-1]
         bought = [
             (self._date(e.at), e.amount, e.currency) for e in self._during(Events(fit.terms.kind), None)
         ]
@@ -316,3 +315,21 @@ def _first_instant(day: date, zone: ZoneInfo) -> int:
         else:
             low = middle
     return high
+
+
+def _in_force(fits: Sequence[Fit], now: int) -> Fit | None:
+    then = [fit.as_of for fit in fits if fit.as_of <= now]
+    return [fit for fit in fits if fit.as_of == max(then)][-1] if then else None
+
+
+def _usable(fits: Sequence[Fit]) -> list[Fit]:
+    """Leave out, of fits in the order in which they were made, those that lack amounts where one stood that has them."""
+    kept: list[Fit] = []
+    for fit in fits:
+        stood = _in_force(kept, fit.as_of)
+        if fit.whole is None or (
+            fit.whole.spending is None and stood is not None and stood.whole and stood.whole.spending
+        ):
+            continue
+        kept.append(fit)
+    return kept
