@@ -376,3 +376,18 @@ def test_no_query_reads_more_events_than_it_is_asked_for(database: Database) -> 
     ]
     assert any("event_pkey" in step or "SEARCH event USING PRIMARY KEY" in step for step in steps)
     assert not any("event_by_time" in step for step in steps)
+
+
+@pytest.mark.parametrize("where", ["", " where plan = gold"])
+@pytest.mark.parametrize(("gap", "back"), [(30 * DAY - 1, False), (30 * DAY, True), (45 * DAY, True)])
+def test_whoever_was_gone_for_the_whole_window_is_back_for_as_long(
+    database: Database, where: str, gap: int, *, back: bool
+) -> None:
+    condition = f"returned(purchase{where}, 30d)"
+    for since in (0, 10 * DAY, 30 * DAY - 1):
+        person = Person(events=tuple(purchase(NOW - ago, plan="gold") for ago in (since, since + gap)))
+        assert holds(database, condition, person) is back, since
+    # It is over once the one who came back has left the window, and a first purchase is nobody's return.
+    gone = Person(events=tuple(purchase(NOW - 30 * DAY - ago, plan="gold") for ago in (0, gap)))
+    assert not holds(database, condition, gone)
+    assert not holds(database, condition, Person(events=(purchase(NOW, plan="gold"),)))
