@@ -453,3 +453,16 @@ def test_the_most_valuable_are_named_with_what_they_spent(ctx: Context) -> None:
         "entered_at": "2024-10-12T00:00:00Z",
         "spent": {"USD": "14.00"},
     }
+
+
+@pytest.mark.parametrize("gap", [30 * DAY - 1, 30 * DAY, 45 * DAY])
+def test_who_is_back_after_a_gap_is_so_at_the_same_steps_as_in_sweeps(database: Database, gap: int) -> None:
+    tree, back = parse("returned(purchase, 30d)"), D - 40 * DAY
+    ctx = context(database, zone="UTC")
+    events = tuple(Happening("purchase", at, None, None) for at in (back - gap, back))
+    with scratch(database) as tx:
+        store(tx, [Person(events=events)], [1])
+        held = looked_at(tx, ctx, tree, Stretch(back - DAY, back + 31 * DAY, DAY))
+        # From its own instant on, and not at the one at which it leaves the window.
+        days = range(1, 31) if gap >= 30 * DAY else range(0)
+        assert [step for step, holding in enumerate(held) if holding] == list(days)
