@@ -48,8 +48,10 @@ USUAL_FLOW: Final = 6
 USUAL_MONTHS: Final = 12
 MOST_IN_CHAT: Final = 250_000
 """Customers up to whom somebody in chat may wait for cohorts and activity."""
-CONTACTS: Final = ("contact", "ticket", "support_ticket", "survey", "survey_answered")
-"""Kinds of event that are dealings with a customer: the dimension of relationship."""
+DEALINGS: Final = ("support", "feedback")
+"""Processes whose key events are dealings with a customer: the dimension of relationship."""
+CONTACT: Final = "contact"
+"""So is this kind, whatever process it belongs to."""
 _EVENTS: Final = 1_000_000
 """Events that are in memory at once, if customers have about as many each."""
 
@@ -280,7 +282,8 @@ def _figures(tx: Transaction, ctx: Context, ids: Ints, asked: Sequence[Month], k
     )
     paid = spending.kinds(tx, definitions.current(tx))
     catalogue = processes.catalogue(tx)
-    dealings = {catalogue.meaning(kind) for kind in CONTACTS}
+    dealings = {event.kind for process in DEALINGS for event in catalogue.key_events(process)}
+    dealings.add(catalogue.meaning(CONTACT))
     for kind in kinds:
         grid = Grid(past, steps)
         count, total = (_table(grid, made(Events(kind), None), len(steps)) for made in (Count, Sum))
