@@ -44,28 +44,29 @@ from storage import outbox, rules, schema
 from storage.database import Database
 from templates.words import Words
 from tests import postgres
+from tests.faults.mix import HALF
 
 FIRST_DAY = 20_000
 CUSTOMERS = 160
 DAYS_OF_HISTORY = 400
+"""At least; and so many as there are kills, for a life sweeps at most a day."""
 POLICY = DeliveryPolicy(
-    lease=2_500, call_timeout=1_000, settle=1_500, interval=15, blocked=500, backoff=50, max_backoff=500
+    lease=2_500,
+    call_timeout=1_000,
+    settle=1_500,
+    interval=15,
+    blocked=100,
+    unsaid=200,
+    backoff=50,
+    max_backoff=500,
 )
-FAULTS = [
-    {"kind": "reset", "when": "after", "probability": 0.06},
-    {"kind": "reset", "when": "before", "probability": 0.04},
-    {"kind": "status", "status": 500, "when": "before", "probability": 0.05},
-    {"kind": "status", "status": 500, "when": "after", "probability": 0.05},
-    {"kind": "truncate", "when": "after", "probability": 0.03},
-    {"kind": "ratelimited", "retry_after": 0, "probability": 0.06},
-    # Longer than the call's patience, shorter than lease and settle time together.
-    {"kind": "slow", "when": "before", "seconds": 1.4, "probability": 0.04},
-]
 RULES = {
     "lapsing": "silent(purchase, 9d)",
     "busy": "count(purchase, 3d) >= 2",
     "spending": "sum(purchase, 14d) > 120 and days_since(purchase) < 4",
 }
+CHANNELS = {"lapsing": "", "busy": "C08SALESTEA", "spending": "C08GENERALX"}
+"""Where each rule is told; nothing said: in the default channel."""
 
 
 @dataclass(frozen=True)
@@ -79,9 +80,15 @@ class Report:
     doubled: int
     differing: int
     unfinished: int
+    calls: int
     struck: dict[str, int]
     doubles_deleted: int
     seconds: float
+
+    @property
+    def faulty(self) -> float:
+        """Which share of the calls to Slack met a fault, until it was in good health again."""
+        return sum(self.struck.values()) / max(self.calls, 1)
 
     @property
     def clean(self) -> bool:
@@ -121,6 +128,10 @@ class Slack:
         assert isinstance(found, dict)
         return found
 
+    def calls(self) -> int:
+        """Count the calls that arrived."""
+        return int(self.ask("arrived")["calls"])
+
     def close(self) -> None:
         self._process.terminate()
         self._process.wait(10)
@@ -140,8 +151,8 @@ def context(url: str) -> Context:
     )
 
 
-def furnish(url: str, seed: int) -> None:
-    """Make the tables, the customers and their purchases, and the rules."""
+def furnish(url: str, seed: int, days: int) -> None:
+    """Make the tables, the customers and their purchases of so many days, and the rules."""
     chance = random.Random(seed)
     database = Database(url)
     schema.prepare(database)
@@ -159,7 +170,7 @@ def furnish(url: str, seed: int) -> None:
             rate = chance.choice([0.02, 0.08, 0.2])
             rows = [
                 {"customer": customer, "at": (FIRST_DAY - 60 + day) * DAY + chance.randrange(DAY), "key": day}
-                for day in range(DAYS_OF_HISTORY)
+                for day in range(max(DAYS_OF_HISTORY, days))
                 if chance.random() < rate
             ]
             if rows:
@@ -172,7 +183,7 @@ def furnish(url: str, seed: int) -> None:
                 )
         for name, condition in RULES.items():
             backlog = Backlog.POST if name == "busy" else Backlog.DIGEST
-            body = RuleBody(condition=condition, backlog=backlog, cooldown=2 * DAY)
+            body = RuleBody(condition=condition, backlog=backlog, cooldown=2 * DAY, channel=CHANNELS[name])
             rules.add(tx, name=name, body=body, author="test", now=0, diff="")
     database.close()
 
@@ -215,21 +226,21 @@ def run(url: str, *, engine: str, kills: int, seed: int, progress: Progress | No
     """Let the bot live and die ``kills`` times on this empty database, then count."""
     started = time.monotonic()
     chance = random.Random(seed)
-    furnish(url, seed)
+    furnish(url, seed, kills)
     slack = Slack(seed)
     task = progress.add_task(f"{engine}: kills", total=kills) if progress else None
     fork = multiprocessing.get_context("fork")
     try:
-        slack.ask("faults", {"faults": FAULTS, "seed": seed}, "POST")
+        slack.ask("faults", {"faults": HALF, "seed": seed}, "POST")
         for number in range(kills):
             life = fork.Process(
                 target=live, args=(url, slack.addresses, f"life {number}"), kwargs={"sweeps": True}
             )
-            said = len(slack.ask("calls")["calls"])
+            said = slack.calls()
             life.start()
             if chance.random() < 0.5:
                 # However slow the machine is: half of the lives end while they speak with Slack.
-                _until(lambda said=said: len(slack.ask("calls")["calls"]) > said + 2)  # type: ignore[misc]
+                _until(lambda said=said: slack.calls() > said + 2)  # type: ignore[misc]
             time.sleep(chance.uniform(0.02, 1.2))
             assert life.pid is not None
             os.kill(life.pid, signal.SIGKILL)
@@ -237,11 +248,23 @@ def run(url: str, *, engine: str, kills: int, seed: int, progress: Progress | No
             life.close()
             if progress and task is not None:
                 progress.advance(task)
-        struck = Counter(f"{one['kind']} {one['when']}" for one in slack.ask("faults")["struck"])
-        _let_it_finish(url, slack, fork)
-        return _count(url, slack, engine=engine, kills=kills, struck=dict(struck), seed=seed, started=started)
+        calls, struck = slack.calls(), told(slack.ask("faults")["struck"])
+        let_it_finish(url, slack, fork)
+        return _count(
+            url, slack, engine=engine, kills=kills, calls=calls, struck=struck, seed=seed, started=started
+        )
     finally:
         slack.close()
+
+
+def told(struck: Sequence[dict[str, Any]]) -> dict[str, int]:
+    """Count the faults that struck, by what they are."""
+    names = (
+        " ".join(str(one[part]) for part in ("kind", "when"))
+        + (" " + one["error"]) * (one["kind"] == "error")
+        for one in struck
+    )
+    return dict(sorted(Counter(names).items()))
 
 
 def _until(holds: Callable[[], bool], *, seconds: float = 10) -> None:
@@ -250,7 +273,7 @@ def _until(holds: Callable[[], bool], *, seconds: float = 10) -> None:
         time.sleep(0.03)
 
 
-def _let_it_finish(url: str, slack: Slack, fork: Any) -> None:
+def let_it_finish(url: str, slack: Slack, fork: Any) -> None:
     """One last life with a Slack in good health, until nothing waits any more."""
     slack.ask("faults", None, "DELETE")
     ctx = context(url)
@@ -285,7 +308,15 @@ def _let_it_finish(url: str, slack: Slack, fork: Any) -> None:
 
 
 def _count(
-    url: str, slack: Slack, *, engine: str, kills: int, struck: dict[str, int], seed: int, started: float
+    url: str,
+    slack: Slack,
+    *,
+    engine: str,
+    kills: int,
+    calls: int,
+    struck: dict[str, int],
+    seed: int,
+    started: float,
 ) -> Report:
     messages = slack.ask("messages?event_type=warmline_message")["messages"]
     standing = Counter(m["metadata"]["event_payload"]["key"] for m in messages if not m["deleted"])
@@ -300,7 +331,7 @@ def _count(
         last = rules.last_swept(tx)
     database.close()
     assert last is not None
-    undisturbed = _undisturbed(seed, last)
+    undisturbed = _undisturbed(seed, last, kills)
     return Report(
         engine=engine,
         kills=kills,
@@ -311,6 +342,7 @@ def _count(
         doubled=len([key for key, n in standing.items() if n > 1]),
         differing=len(set(found.items()) ^ set(undisturbed.items())),
         unfinished=unsent,
+        calls=calls,
         struck=struck,
         doubles_deleted=len([m for m in messages if m["deleted"]]),
         seconds=time.monotonic() - started,
@@ -329,11 +361,11 @@ def _alerts(tx: Any) -> Counter[tuple[Any, ...]]:
     )
 
 
-def _undisturbed(seed: int, last: int) -> Counter[tuple[Any, ...]]:
+def _undisturbed(seed: int, last: int, days: int) -> Counter[tuple[Any, ...]]:
     """The same days, swept by a process that nobody kills, on a SQLite database of its own."""
     with tempfile.TemporaryDirectory() as folder:
         url = f"sqlite:///{Path(folder) / 'undisturbed.db'}"
-        furnish(url, seed)
+        furnish(url, seed, days)
         ctx = context(url)
         for day in range(FIRST_DAY, last // DAY + 1):
             sweep(ctx, as_of=day * DAY)
@@ -390,7 +422,8 @@ def main() -> int:
             numbers = (found.sweeps, found.alerts, found.messages, found.lost, found.doubled, found.differing)
             table.add_row(engine, *(f"{n:,}" for n in (*numbers, found.unfinished)), f"{found.seconds:.0f}")
             console.print(
-                f"{engine}: faults that struck: {found.struck}; copies deleted: {found.doubles_deleted}"
+                f"{engine}: {found.faulty:.0%} of {found.calls:,} calls met a fault: {found.struck}; "
+                f"copies deleted: {found.doubles_deleted}"
             )
     console.print(table)
     return 0 if clean else 1
