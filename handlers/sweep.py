@@ -9,6 +9,7 @@ what an alert does next.
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import ClassVar, Final, TypeVar
 
@@ -26,12 +27,13 @@ from rules.conditions.thresholds import constants
 from rules.conditions.tree import Condition, terms
 from rules.errors import WarmlineError
 from rules.instants import iso
-from storage import customers, definitions, dirty, fits, flips, outbox, pruned, running, timers
+from storage import customers, definitions, dirty, fits, flips, outbox, pruned, running, timers, turns
 from storage import rules as rulebook
 from storage import terms as answers
 from storage.database import Dialect, Transaction
 from storage.rules import Rule
 from storage.running import Ladders, Rung
+from storage.turns import Turn
 
 MEANING: Final = 1
 """Raised whenever the same condition over the same data comes to mean something else: all is evaluated anew then."""
@@ -48,9 +50,13 @@ log = structlog.get_logger(__name__)
 
 
 class SweepInPastError(WarmlineError):
-    """The rules were swept at ``last`` already, later than ``as_of``: time runs forward."""
+    """The rules were swept at ``last`` already, later than ``as_of``: time runs forward. ``behind``: milliseconds."""
 
     code: ClassVar[str] = "sweep_in_past"
+
+    def __init__(self, *, as_of: int, last: int) -> None:
+        super().__init__(as_of=iso(as_of), last=iso(last))
+        self.behind = last - as_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,9 +169,9 @@ def sweep(ctx: Context, *, as_of: int | None = None, full: bool = False) -> Swep
     """
     started = time.perf_counter_ns()
     now = ctx.now() if as_of is None else as_of
-    with ctx.database.sweeping():
+    with turns.sweeping(ctx.database) as turn:
         kind_moves.finish(ctx)
-        counts, candidates = _sweep(ctx, now, full=full)
+        counts, candidates = _sweep(ctx, turn, now, full=full)
     elapsed_ms = (time.perf_counter_ns() - started) // 1_000_000
     log.info("swept", elapsed_ms=elapsed_ms, candidates=candidates, rules=len(counts))
     return Swept(as_of=now, elapsed_ms=elapsed_ms, candidates=candidates, rules=tuple(counts))
@@ -178,16 +184,16 @@ def sweep_and_audit(ctx: Context, *, as_of: int | None = None) -> Audited:
     """
     started = time.perf_counter_ns()
     now = ctx.now() if as_of is None else as_of
-    with ctx.database.sweeping():
+    with turns.sweeping(ctx.database) as turn:
         kind_moves.finish(ctx)
-        counts, _ = _sweep(ctx, now, full=False)
+        counts, _ = _sweep(ctx, turn, now, full=False)
         with ctx.database.reading() as tx:
             rules = rulebook.listing(tx)
             bases = _bases(tx, ctx, rules, now)
             settled = {one.id: one for one in rules if _is_settled(one, bases)}
         revisions = {one.id: one.revision for one in settled.values()}
         doubt = _Doubt(came=np.zeros(0, dtype=np.int64), revisions=revisions)
-        again, everybody = _sweep(ctx, now, full=True, doubt=doubt)
+        again, everybody = _sweep(ctx, turn, now, full=True, doubt=doubt)
     for first, second in zip(counts, again, strict=False):
         if first.rule == second.rule:
             second.entered, second.left = first.entered + second.entered, first.left + second.left
@@ -202,12 +208,14 @@ def sweep_and_audit(ctx: Context, *, as_of: int | None = None) -> Audited:
     return Audited(swept=swept, differences=tuple(differences))
 
 
-def _sweep(ctx: Context, now: int, *, full: bool, doubt: _Doubt | None = None) -> tuple[list[RuleCount], int]:
+def _sweep(
+    ctx: Context, turn: Turn, now: int, *, full: bool, doubt: _Doubt | None = None
+) -> tuple[list[RuleCount], int]:
     with ctx.database.reading() as snapshot:
         rules = rulebook.listing(snapshot, states=[RuleState.ACTIVE])
         last = max((rule.swept_at for rule in rules if rule.swept_at is not None), default=None)
         if last is not None and now < last:
-            raise SweepInPastError(as_of=iso(now), last=iso(last))
+            raise SweepInPastError(as_of=now, last=last)
         pruned.refuse_before(snapshot, now)
         _refuse_past(snapshot, ctx, rules, now)
         touched = dirty.batches(snapshot)
@@ -222,9 +230,9 @@ def _sweep(ctx: Context, now: int, *, full: bool, doubt: _Doubt | None = None) -
             doubt.came = dirty.customers(snapshot)
             doubt.trust(rule.id for rule in rules if _is_settled(rule, bases))
         looked_at, rungs = _go_through(
-            snapshot, ctx, plan, counts, now=now, ladders=believed if climbs else None, doubt=doubt
+            snapshot, ctx, turn, plan, counts, now=now, ladders=believed if climbs else None, doubt=doubt
         )
-    with ctx.database.writing() as tx:
+    with _writing(ctx, turn) as tx:
         # The rules before their messages, as whoever removes a rule takes them.
         revisions = [(rule.id, rule.revision) for rule in rules]
         rulebook.finish_sweep(tx, revisions, now=now, bases=bases)
@@ -236,13 +244,14 @@ def _sweep(ctx: Context, now: int, *, full: bool, doubt: _Doubt | None = None) -
         running.move(tx, believed, rungs)
         for rule_id, matched in rulebook.match_counts(tx, list(counts)).items():
             counts[rule_id].matched = matched
-    _forget(ctx, touched)
+    _forget(ctx, turn, touched)
     return list(counts.values()), looked_at
 
 
 def _go_through(
     snapshot: Transaction,
     ctx: Context,
+    turn: Turn,
     plan: _Plan,
     counts: moves.Counts,
     *,
@@ -257,14 +266,14 @@ def _go_through(
         if doubt is not None:
             doubt.note(found)
         for batch in moves.batches(changes.pairs(snapshot, ctx, found.rules, now=now)):
-            with ctx.database.writing() as tx:
+            with _writing(ctx, turn) as tx:
                 if not begun:
                     rulebook.begin_sweep(tx, list(counts), now=now)
                     begun = True
                 moves.write(tx, ctx, batch, counts, now)
         # After the matches: a timer that was moved has done its work.
         for some in _cut(list(found.due_at.items()), TIMERS_AT_ONCE):
-            with ctx.database.writing() as tx:
+            with _writing(ctx, turn) as tx:
                 active = {rule_id for rule_id, _ in rulebook.current(tx, list(counts))}
                 timers.move(tx, {pair: at for pair, at in some if pair[1] in active})
         everybody += len(block.ids) if block.everybody else 0
@@ -346,11 +355,19 @@ def _is_fitted(condition: Condition) -> bool:
     return any(isinstance(term, Fitted) for term in terms(condition))
 
 
-def _forget(ctx: Context, touched: Sequence[bytes]) -> None:
+def _forget(ctx: Context, turn: Turn, touched: Sequence[bytes]) -> None:
     """Forget what was read as touched, some batches at a time; what is left of a forgetting cut short is read again."""
     for batches in _cut(touched, FORGOTTEN_AT_ONCE):
-        with ctx.database.writing() as tx:
+        with _writing(ctx, turn) as tx:
             dirty.forget(tx, batches)
+
+
+@contextmanager
+def _writing(ctx: Context, turn: Turn) -> Iterator[Transaction]:
+    """Give a transaction that goes through only while nobody else has begun to sweep."""
+    with ctx.database.writing() as tx:
+        turn.hold(tx)
+        yield tx
 
 
 def _cut(items: Sequence[_Item], size: int) -> Iterable[Sequence[_Item]]:

@@ -28,6 +28,7 @@ from storage import (
     running,
     stretches,
     timers,
+    turns,
 )
 
 OWNERS = (
@@ -56,5 +57,6 @@ OWNERS = (
     running,
     stretches,
     timers,
+    turns,
 )
 METADATA = SQLModel.metadata
