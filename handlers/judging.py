@@ -7,7 +7,7 @@ and finds what stands already. It must not know what is made of the stretches.
 
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Final
 
@@ -40,7 +40,6 @@ from storage.database import Transaction
 from storage.facts import known_customers
 from storage.history import History
 from storage.stretches import Mark
-from storage.turns import Turn
 
 JOB: Final = "history"
 AT: Final = 1 * HOUR
@@ -69,7 +68,6 @@ class Judged:
 class _Plan:
     """The versions in force, by day from ``first`` through ``last``, at whose ends every customer is judged."""
 
-    turn: Turn
     first: int
     last: int
     calendar: Calendar
@@ -132,7 +130,8 @@ def judge(ctx: Context) -> Judged | None:
     if not versions:
         return None
     now = ctx.now()
-    with turns.judging(ctx.database) as turn:
+    with turns.judging(ctx.database) as held:
+        ctx = replace(ctx, database=held)
         yesterday = day_of(now, ctx.calendar) - 1
         until = int(midnights(np.array([yesterday + 1]), ctx.calendar)[0])
         mark = retry.writing(ctx.database, lambda tx: stretches.begin(tx, until))
@@ -144,17 +143,16 @@ def judge(ctx: Context) -> Judged | None:
             of_day[DayEnds(days, ctx.calendar).instants >= one.at] = place
         # What was another kind then has its name of today, in the events and so in the definitions of then.
         cycles = [(one.version, under_aliases(one.lifecycle, aliases)) for one in versions]
-        plan = _Plan(turn, first, last, ctx.calendar, cycles, of_day)
+        plan = _Plan(first, last, ctx.calendar, cycles, of_day)
         done = Judged(first if mark.through is None else mark.through + 1, last)
         if mark.through is not None:
             _judge_late(ctx, plan, mark, done)
         _judge_new(ctx, plan, done)
-        retry.writing(ctx.database, lambda tx: _finish(tx, turn, mark, last, now))
+        retry.writing(ctx.database, lambda tx: _finish(tx, mark, last, now))
     return done
 
 
-def _finish(tx: Transaction, turn: Turn, mark: Mark, last: int, now: int) -> None:
-    turn.hold(tx)
+def _finish(tx: Transaction, mark: Mark, last: int, now: int) -> None:
     stretches.finish(tx, mark, last)
     jobs.done(tx, JOB, now=now)
 
@@ -207,12 +205,11 @@ def _judge_block(
     with ctx.database.reading() as tx:
         changes = _changes(tx, ctx, plan, ids, begins)
     if changes or late is not None:
-        retry.writing(ctx.database, lambda tx: _write(tx, plan.turn, changes, ids, late))
+        retry.writing(ctx.database, lambda tx: _write(tx, changes, ids, late))
         done.changed += len(changes.gone) + len(changes.kept)
 
 
-def _write(tx: Transaction, turn: Turn, changes: Changes, ids: Ints, late: Mark | None) -> None:
-    turn.hold(tx)
+def _write(tx: Transaction, changes: Changes, ids: Ints, late: Mark | None) -> None:
     stretches.write(tx, changes.gone, changes.kept)
     if late is not None:
         stretches.taken(tx, late, ids)

@@ -9,14 +9,14 @@ what an alert does next.
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import ClassVar, Final, TypeVar
 
 import numpy as np
 import structlog
 
 from handlers import changes, kind_moves, meaning, moves
+from handlers.attend import attend
 from handlers.changes import Block, Changes, Ids, Watched
 from handlers.context import Context
 from handlers.moves import RuleCount
@@ -33,7 +33,6 @@ from storage import terms as answers
 from storage.database import Dialect, Transaction
 from storage.rules import Rule
 from storage.running import Ladders, Rung
-from storage.turns import Turn
 
 MEANING: Final = 1
 """Raised whenever the same condition over the same data comes to mean something else: all is evaluated anew then."""
@@ -169,9 +168,11 @@ def sweep(ctx: Context, *, as_of: int | None = None, full: bool = False) -> Swep
     """
     started = time.perf_counter_ns()
     now = ctx.now() if as_of is None else as_of
-    with turns.sweeping(ctx.database) as turn:
+    with turns.sweeping(ctx.database) as held:
+        ctx = replace(ctx, database=held)
         kind_moves.finish(ctx)
-        counts, candidates = _sweep(ctx, turn, now, full=full)
+        counts, candidates = _sweep(ctx, now, full=full)
+        attend(ctx, now=now)
     elapsed_ms = (time.perf_counter_ns() - started) // 1_000_000
     log.info("swept", elapsed_ms=elapsed_ms, candidates=candidates, rules=len(counts))
     return Swept(as_of=now, elapsed_ms=elapsed_ms, candidates=candidates, rules=tuple(counts))
@@ -184,16 +185,18 @@ def sweep_and_audit(ctx: Context, *, as_of: int | None = None) -> Audited:
     """
     started = time.perf_counter_ns()
     now = ctx.now() if as_of is None else as_of
-    with turns.sweeping(ctx.database) as turn:
+    with turns.sweeping(ctx.database) as held:
+        ctx = replace(ctx, database=held)
         kind_moves.finish(ctx)
-        counts, _ = _sweep(ctx, turn, now, full=False)
+        counts, _ = _sweep(ctx, now, full=False)
         with ctx.database.reading() as tx:
             rules = rulebook.listing(tx)
             bases = _bases(tx, ctx, rules, now)
             settled = {one.id: one for one in rules if _is_settled(one, bases)}
         revisions = {one.id: one.revision for one in settled.values()}
         doubt = _Doubt(came=np.zeros(0, dtype=np.int64), revisions=revisions)
-        again, everybody = _sweep(ctx, turn, now, full=True, doubt=doubt)
+        again, everybody = _sweep(ctx, now, full=True, doubt=doubt)
+        attend(ctx, now=now)
     for first, second in zip(counts, again, strict=False):
         if first.rule == second.rule:
             second.entered, second.left = first.entered + second.entered, first.left + second.left
@@ -208,9 +211,7 @@ def sweep_and_audit(ctx: Context, *, as_of: int | None = None) -> Audited:
     return Audited(swept=swept, differences=tuple(differences))
 
 
-def _sweep(
-    ctx: Context, turn: Turn, now: int, *, full: bool, doubt: _Doubt | None = None
-) -> tuple[list[RuleCount], int]:
+def _sweep(ctx: Context, now: int, *, full: bool, doubt: _Doubt | None = None) -> tuple[list[RuleCount], int]:
     with ctx.database.reading() as snapshot:
         rules = rulebook.listing(snapshot, states=[RuleState.ACTIVE])
         last = max((rule.swept_at for rule in rules if rule.swept_at is not None), default=None)
@@ -230,9 +231,9 @@ def _sweep(
             doubt.came = dirty.customers(snapshot)
             doubt.trust(rule.id for rule in rules if _is_settled(rule, bases))
         looked_at, rungs = _go_through(
-            snapshot, ctx, turn, plan, counts, now=now, ladders=believed if climbs else None, doubt=doubt
+            snapshot, ctx, plan, counts, now=now, ladders=believed if climbs else None, doubt=doubt
         )
-    with _writing(ctx, turn) as tx:
+    with ctx.database.writing() as tx:
         # The rules before their messages, as whoever removes a rule takes them.
         revisions = [(rule.id, rule.revision) for rule in rules]
         rulebook.finish_sweep(tx, revisions, now=now, bases=bases)
@@ -244,14 +245,13 @@ def _sweep(
         running.move(tx, believed, rungs)
         for rule_id, matched in rulebook.match_counts(tx, list(counts)).items():
             counts[rule_id].matched = matched
-    _forget(ctx, turn, touched)
+    _forget(ctx, touched)
     return list(counts.values()), looked_at
 
 
 def _go_through(
     snapshot: Transaction,
     ctx: Context,
-    turn: Turn,
     plan: _Plan,
     counts: moves.Counts,
     *,
@@ -266,14 +266,14 @@ def _go_through(
         if doubt is not None:
             doubt.note(found)
         for batch in moves.batches(changes.pairs(snapshot, ctx, found.rules, now=now)):
-            with _writing(ctx, turn) as tx:
+            with ctx.database.writing() as tx:
                 if not begun:
                     rulebook.begin_sweep(tx, list(counts), now=now)
                     begun = True
                 moves.write(tx, ctx, batch, counts, now)
         # After the matches: a timer that was moved has done its work.
         for some in _cut(list(found.due_at.items()), TIMERS_AT_ONCE):
-            with _writing(ctx, turn) as tx:
+            with ctx.database.writing() as tx:
                 active = {rule_id for rule_id, _ in rulebook.current(tx, list(counts))}
                 timers.move(tx, {pair: at for pair, at in some if pair[1] in active})
         everybody += len(block.ids) if block.everybody else 0
@@ -355,19 +355,11 @@ def _is_fitted(condition: Condition) -> bool:
     return any(isinstance(term, Fitted) for term in terms(condition))
 
 
-def _forget(ctx: Context, turn: Turn, touched: Sequence[bytes]) -> None:
+def _forget(ctx: Context, touched: Sequence[bytes]) -> None:
     """Forget what was read as touched, some batches at a time; what is left of a forgetting cut short is read again."""
     for batches in _cut(touched, FORGOTTEN_AT_ONCE):
-        with _writing(ctx, turn) as tx:
+        with ctx.database.writing() as tx:
             dirty.forget(tx, batches)
-
-
-@contextmanager
-def _writing(ctx: Context, turn: Turn) -> Iterator[Transaction]:
-    """Give a transaction that goes through only while nobody else has begun to sweep."""
-    with ctx.database.writing() as tx:
-        turn.hold(tx)
-        yield tx
 
 
 def _cut(items: Sequence[_Item], size: int) -> Iterable[Sequence[_Item]]:

@@ -5,12 +5,14 @@ number of reading ones; PostgreSQL takes several processes. It must not know any
 """
 
 import contextlib
+import copy
 import fcntl
 import json
 import os
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
@@ -114,6 +116,10 @@ class Transaction:
             self.session.expunge_all()
 
 
+Check = Callable[[Transaction], None]
+"""Looks at the beginning of a transaction whether it may go on, and raises where it may not."""
+
+
 class Database:
     """A database that is open: hands out transactions, and holds the writer's lock where one is needed."""
 
@@ -126,7 +132,8 @@ class Database:
         self._mutex = threading.RLock()
         self._sweep_mutex = threading.Lock()
         self._judging_mutex = threading.Lock()
-        self._trouble: tuple[DatabaseTroubleError, float] | None = None
+        self._trouble: deque[tuple[DatabaseTroubleError, float]] = deque(maxlen=1)
+        self._check: Check | None = None
 
     @property
     def dialect(self) -> Dialect:
@@ -141,6 +148,8 @@ class Database:
         """
         self.acquire_writer()
         with self._transaction(self._writing_engine()) as transaction:
+            if self._check is not None:
+                self._check(transaction)
             yield transaction
 
     @contextlib.contextmanager
@@ -166,8 +175,14 @@ class Database:
 
     def trouble(self, *, within: float) -> DatabaseTroubleError | None:
         """Give the last trouble that somebody has to see to, if a transaction met it in the last ``within`` seconds."""
-        last = self._trouble
-        return last[0] if last is not None and time.monotonic() - last[1] < within else None
+        return next((found for found, at in self._trouble if time.monotonic() - at < within), None)
+
+    def under(self, check: Check) -> "Database":
+        """Give this very database, each of whose writing transactions begins with ``check``; it is not to be closed."""
+        self._writing_engine(), self._reading_engine()
+        checked = copy.copy(self)
+        checked._check = check  # noqa: SLF001  (its own kind)
+        return checked
 
     @contextlib.contextmanager
     def sweeping(self) -> Iterator[None]:
@@ -298,7 +313,7 @@ class Database:
 
     def _note(self, found: DatabaseTroubleError) -> None:
         if isinstance(found, LASTING):
-            self._trouble = found, time.monotonic()
+            self._trouble.append((found, time.monotonic()))
 
     def _writing_engine(self) -> Engine:
         with self._mutex:

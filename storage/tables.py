@@ -5,6 +5,7 @@ from sqlmodel import SQLModel
 from storage import (
     alerts,
     arrivals,
+    attention,
     audit,
     counters,
     customers,
@@ -27,6 +28,7 @@ from storage import (
     rules,
     running,
     stretches,
+    suppressions,
     timers,
     turns,
 )
@@ -34,6 +36,7 @@ from storage import (
 OWNERS = (
     alerts,
     arrivals,
+    attention,
     audit,
     counters,
     customers,
@@ -56,6 +59,7 @@ OWNERS = (
     rules,
     running,
     stretches,
+    suppressions,
     timers,
     turns,
 )

@@ -8,7 +8,6 @@ no later one has begun. It must not know what is done under the right.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 from sqlalchemy import Column, Integer, Text, text
 from sqlmodel import Field, SQLModel
@@ -27,43 +26,37 @@ class TurnRow(SQLModel, table=True):
     number: int = Field(sa_column=Column(Integer, nullable=False))
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """A right that was taken; ``number`` is None where nothing can take it away from a process that lives."""
-
-    name: str
-    number: int | None
-    lost: type[WarmlineError]
-
-    def hold(self, tx: Transaction) -> None:
-        """Let nobody begin a later turn before this transaction ends; raises ``lost`` where somebody has."""
-        if self.number is None:
-            return
-        found = tx.execute(_HOLD, {"name": self.name}).scalar_one()
-        if found != self.number:
-            raise self.lost
-
-
 @contextmanager
-def sweeping(database: Database) -> Iterator[Turn]:
-    """Hold the right to sweep; raises `SweepRunningError` where somebody else holds it."""
+def sweeping(database: Database) -> Iterator[Database]:
+    """Hold the right to sweep; raises `SweepRunningError` where somebody else holds it.
+
+    Gives the database to do it with: each of its writing transactions raises `SweepRunningError` once a later turn has
+    begun, and else keeps one from beginning before it ends.
+    """
     with database.sweeping():
         yield _begun(database, "sweep", SweepRunningError)
 
 
 @contextmanager
-def judging(database: Database) -> Iterator[Turn]:
-    """Hold the right to judge days; raises `JudgingRunningError` where somebody else holds it."""
+def judging(database: Database) -> Iterator[Database]:
+    """Hold the right to judge days as `sweeping` does that to sweep; raises `JudgingRunningError`."""
     with database.judging():
         yield _begun(database, "judging", JudgingRunningError)
 
 
-def _begun(database: Database, name: str, lost: type[WarmlineError]) -> Turn:
+def _begun(database: Database, name: str, lost: type[WarmlineError]) -> Database:
     if database.dialect == "sqlite":
-        return Turn(name, None, lost)
+        # There is but one process, and its lock ends with it.
+        return database
     # Waits for whoever had the right and is in the midst of a transaction: what they commit is seen from here on.
     with database.writing() as tx:
-        return Turn(name, tx.execute(_BEGIN, {"name": name}).scalar_one(), lost)
+        number = tx.execute(_BEGIN, {"name": name}).scalar_one()
+
+    def check(tx: Transaction) -> None:
+        if tx.execute(_HOLD, {"name": name}).scalar_one() != number:
+            raise lost
+
+    return database.under(check)
 
 
 _BEGIN = text(

@@ -10,10 +10,9 @@ from sqlalchemy import text
 from storage import turns
 from storage.database import Database
 from storage.errors import JudgingRunningError, SweepRunningError
-from storage.turns import Turn
 from tests.conftest import DatabaseUrls
 
-Right = Callable[[Database], AbstractContextManager[Turn]]
+Right = Callable[[Database], AbstractContextManager[Database]]
 RIGHTS = [(turns.sweeping, SweepRunningError), (turns.judging, JudgingRunningError)]
 
 
@@ -51,20 +50,19 @@ def test_who_was_cut_off_and_overtaken_writes_nothing(
 ) -> None:
     first, second = two
 
-    def write(database: Database, turn: Turn) -> None:
-        with database.writing() as tx:
-            turn.hold(tx)
+    def write(held: Database) -> None:
+        with held.writing() as tx:
             tx.execute(text("INSERT INTO kind (id, name, events) VALUES (1, 'a', 0)"))
 
     with right(first) as lost:
         cut_off_the_holder(second)
         with right(second) as held:
             with pytest.raises(refusal):
-                write(first, lost)
-            write(second, held)
+                write(lost)
+            write(held)
         # Nor after the other is through: what was read before is out of date.
         with pytest.raises(refusal):
-            write(first, lost)
+            write(lost)
 
 
 def test_a_turn_begins_after_what_the_one_before_was_writing(two: tuple[Database, Database]) -> None:
@@ -76,9 +74,8 @@ def test_a_turn_begins_after_what_the_one_before_was_writing(two: tuple[Database
             seen.append(tx.execute(text("SELECT count(*) FROM kind")).scalar_one())
 
     other = threading.Thread(target=overtake)
-    with turns.sweeping(first) as turn:
-        with first.writing() as tx:
-            turn.hold(tx)
+    with turns.sweeping(first) as held:
+        with held.writing() as tx:
             tx.execute(text("INSERT INTO kind (id, name, events) VALUES (1, 'a', 0)"))
             cut_off_the_holder(second)
             other.start()
