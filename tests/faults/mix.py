@@ -19,6 +19,8 @@ _SENDING = ("chat.postMessage", "chat.update")
 
 # Seconds: longer than a call's patience, shorter than lease and settle time together.
 _TOO_LONG = 1.4
+# Taken by Slack when the message was looked for already and sent again: the second copy is to be found and deleted.
+_LATE = 3.2
 
 ANYWHERE: Sequence[tuple[float, Json]] = (
     (0.05, {"kind": "reset", "when": "before"}),
@@ -29,7 +31,8 @@ ANYWHERE: Sequence[tuple[float, Json]] = (
     (0.05, {"kind": "truncate", "when": "after"}),
     (0.05, {"kind": "ratelimited", "retry_after": 0}),
     (0.02, {"kind": "ratelimited", "retry_after": None}),
-    (0.02, {"kind": "slow", "when": "before", "seconds": _TOO_LONG}),
+    (0.015, {"kind": "slow", "when": "before", "seconds": _TOO_LONG}),
+    (0.005, {"kind": "slow", "when": "before", "seconds": _LATE}),
     (0.02, {"kind": "slow", "when": "after", "seconds": _TOO_LONG}),
     *((0.01, {"kind": "error", "error": error, "when": "before"}) for error in UNCLEAR),
     *((0.01, {"kind": "error", "error": error, "when": "after"}) for error in UNCLEAR),
