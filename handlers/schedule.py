@@ -75,7 +75,9 @@ class Ticker:
             (self._rhythm.deliver, self._deliver),
             (self._rhythm.housekeeping, self._keep_house),
         ):
-            self._scheduler.add_job(_Guarded(job, metrics), "interval", seconds=every / SECOND)
+            self._scheduler.add_job(
+                _Guarded(job, metrics), "interval", name=job.__name__, seconds=every / SECOND
+            )
 
     def start(self) -> None:
         """Begin to tick."""
