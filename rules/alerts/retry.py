@@ -138,9 +138,7 @@ def after_refusal(
     """
     error = refusal.error
     if error == RATE_LIMITED:
-        wait = min(
-            refusal.retry_after if refusal.retry_after is not None else policy.unsaid, LONGEST_WAIT
-        )
+        wait = min(refusal.retry_after if refusal.retry_after is not None else policy.unsaid, LONGEST_WAIT)
         return Outcome(Delivery.PENDING, error, retry_at=now + wait, remedy=Remedy.HOLD_CHANNEL)
     if error in DEAD_TOKEN:
         return Outcome(Delivery.PENDING, error, retry_at=now + policy.blocked, remedy=Remedy.HOLD_ALL)
