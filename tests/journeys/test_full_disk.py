@@ -54,7 +54,7 @@ class Bot:
             now=real_time,
             elapsed=real_time,
             default_channel=CUSTOMER_CARE,
-            managers=frozenset(),  # type: ignore[arg-type]
+            managers=frozenset(),
         )
         self.metrics = Metrics(self.ctx)
         client = WebClient(token=slack.bot_token, base_url=slack.api_url, timeout=2, retry_handlers=[])
