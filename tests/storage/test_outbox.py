@@ -138,6 +138,9 @@ def test_a_carrier_that_comes_back_late(database: Database, then: str, expected:
         )
     if expected is Late.ADOPTED:
         assert state(database, number) is Delivery.SENT
+    with database.writing() as tx:
+        doubtful = outbox.to_verify(tx, now=LEASE * 3, again_at=LEASE * 4, limit=9)
+    assert [one.id for one in doubtful] == ([] if expected is Late.SAME else [number])
 
 
 def test_what_still_forms_is_not_sent(database: Database) -> None:
