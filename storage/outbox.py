@@ -534,8 +534,12 @@ def to_verify(tx: Transaction, *, now: int, again_at: int, limit: int) -> list[M
 
 
 def doubt(tx: Transaction, number: int, *, verify_at: int) -> None:
-    """Have a second copy of a message looked for: somebody sent one without learning what became of it."""
-    tx.execute(update(OutboxRow).where(col(OutboxRow.id) == number).values(verify_at=verify_at))
+    """Have a second copy of a message looked for: somebody sent one without learning what became of it.
+
+    An edit leaves no second copy, however often it is made.
+    """
+    doubted = col(OutboxRow.id) == number, col(OutboxRow.call) != str(Call.UPDATE)
+    tx.execute(update(OutboxRow).where(*doubted).values(verify_at=verify_at))
 
 
 def verified(tx: Transaction, number: int) -> None:
