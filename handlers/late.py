@@ -68,8 +68,8 @@ def _latest(
     found = [
         LateEvent(name, at)
         for name, kind in kinds.items()
-        if (since := touched.get((customer, kind))) is not None and since <= opened_at
-        if (at := events.last_between(tx, customer, kind, since, opened_at)) is not None
+        if (since := touched.get((customer, kind))) is not None and since < opened_at
+        if (at := events.last_between(tx, customer, kind, since, opened_at - 1)) is not None
     ]
     return max(found, key=lambda one: (one.occurred_at, one.kind), default=None)
 
