@@ -502,12 +502,13 @@ def leave_at(tx: Transaction, leaving: Iterable[tuple[int, int, int | None]]) ->
 
 def due_to_nag(tx: Transaction, *, now: int) -> list[tuple[int, int]]:
     """Give (alert id, root) of those that it is time to look at for reminders, the oldest first."""
+    # Put in order here: asked to do it, SQLite would read the whole table in that order.
     rows = tx.execute(
-        select(col(AlertRow.id), col(AlertRow.root))
-        .where(col(AlertRow.next_nag_at) <= now, col(AlertRow.root).is_not(None))
-        .order_by(col(AlertRow.id))
+        select(col(AlertRow.id), col(AlertRow.root)).where(
+            col(AlertRow.next_nag_at) <= now, col(AlertRow.root).is_not(None)
+        )
     )
-    return [(row[0], row[1]) for row in rows]
+    return sorted((row[0], row[1]) for row in rows)
 
 
 def to_nag(tx: Transaction, alert_ids: Sequence[int], *, now: int) -> list[Alert]:

@@ -326,9 +326,8 @@ def escalations(tx: Transaction, alert_ids: Sequence[int]) -> list[Message]:
     rows = tx.session.execute(
         select(OutboxRow)
         .where(_ESCALATIONS, col(OutboxRow.alert_id).in_(any_of(tx.dialect, alert_ids, "int")))
-        .order_by(col(OutboxRow.id))
     ).scalars()
-    return [_message(row) for row in rows]
+    return sorted((_message(row) for row in rows), key=lambda one: one.id)
 
 
 def of_root(tx: Transaction, root: int) -> list[Message]:
