@@ -179,9 +179,7 @@ def read(
     return found
 
 
-def _change(
-    one: Watched, block: Block, ids: Ids, columns: Mapping[Subject, Column], before: Ids
-) -> Change:
+def _change(one: Watched, block: Block, ids: Ids, columns: Mapping[Subject, Column], before: Ids) -> Change:
     matching = ids[evaluate(one.condition, columns)]
     due = np.fromiter(sorted(one.due), dtype=np.int64, count=len(one.due))
     return Change(

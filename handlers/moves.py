@@ -93,7 +93,8 @@ def _decide(pair: Pair, alert: Alert | None, now: int) -> Decision:
 
 
 def _move_matches(tx: Transaction, decided: Iterable[tuple[Pair, Decision]], now: int) -> None:
-    entered, left, holds = [], [], []
+    entered, left = [], []
+    holds: list[tuple[int, int, int | None, Reason | None]] = []
     for pair, decision in decided:
         key = (pair.customer_id, pair.watched.rule.id)
         if pair.matched and not pair.before:

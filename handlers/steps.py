@@ -77,10 +77,8 @@ def _edit(tx: Transaction, steps: Sequence[Step], roots: Mapping[int, Message], 
 
 def _firsts(tx: Transaction, roots: Mapping[int, Message], standing: Collection[int | None]) -> list[int]:
     """Give the alerts by which messages that tell many are known where they are repeated: the first of each."""
-    together = [number for number in standing if number in roots and roots[number].subject in TOGETHER]
-    return [
-        one.id for number in together if number is not None for one in alerts.of_root(tx, number, limit=1)
-    ]
+    together = [number for number, root in roots.items() if number in standing and root.subject in TOGETHER]
+    return [one.id for number in together for one in alerts.of_root(tx, number, limit=1)]
 
 
 def _timed(step: Step, now: int) -> Step:

@@ -8,8 +8,8 @@ from typing import assert_never
 import structlog
 
 from handlers import shown
-from handlers.steps import TOGETHER
 from handlers.context import Context
+from handlers.steps import TOGETHER
 from storage import alerts, outbox
 from storage.database import Transaction
 from storage.outbox import Message, Subject

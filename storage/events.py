@@ -196,7 +196,8 @@ _LAST_BETWEEN: Final = text(
 def last_between(tx: Transaction, customer_id: int, kind_id: int, since: int, until: int) -> int | None:
     """Give the instant of a customer's last event of a kind from ``since`` to ``until``: one seek."""
     values = {"customer": customer_id, "kind": kind_id, "since": since, "until": until}
-    return tx.execute(_LAST_BETWEEN, values).scalar_one()
+    found: int | None = tx.execute(_LAST_BETWEEN, values).scalar_one()
+    return found
 
 
 def _count(tx: Transaction, inserted: Iterable[Whereabouts]) -> None:

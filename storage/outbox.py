@@ -324,8 +324,9 @@ _ESCALATIONS: Final = text("outbox.subject = 'escalation' AND outbox.call = 'pos
 def escalations(tx: Transaction, alert_ids: Sequence[int]) -> list[Message]:
     """Give the messages that repeat these alerts in other channels, in their order."""
     rows = tx.session.execute(
-        select(OutboxRow)
-        .where(_ESCALATIONS, col(OutboxRow.alert_id).in_(any_of(tx.dialect, alert_ids, "int")))
+        select(OutboxRow).where(
+            _ESCALATIONS, col(OutboxRow.alert_id).in_(any_of(tx.dialect, alert_ids, "int"))
+        )
     ).scalars()
     return sorted((_message(row) for row in rows), key=lambda one: one.id)
 

@@ -6,7 +6,18 @@ decided in ``rules.alerts.rhythm``.
 
 from collections.abc import Iterable
 
-from sqlalchemy import BigInteger, Column, PrimaryKeyConstraint, Text, insert, or_, select, text, tuple_, update
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    PrimaryKeyConstraint,
+    Text,
+    insert,
+    or_,
+    select,
+    text,
+    tuple_,
+    update,
+)
 from sqlmodel import Field, SQLModel, col
 
 from rules.alerts.rhythm import Source

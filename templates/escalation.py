@@ -12,7 +12,5 @@ from templates.words import Mrkdwn
 
 def escalation_message(told: Rendered, *, after: int, channel: str, voice: Voice) -> Rendered:
     """Lay out an alert, as ``told`` where it was told first, with why it is told again: unclaimed for ``after``."""
-    why = voice.say(
-        "alert", "escalated", length=voice.length(after), channel=channel_name(channel, voice)
-    )
+    why = voice.say("alert", "escalated", length=voice.length(after), channel=channel_name(channel, voice))
     return Rendered(Mrkdwn(f"{why} {told.text}"), [blocks.section(why).to_dict(), *told.blocks])

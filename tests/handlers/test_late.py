@@ -78,7 +78,9 @@ def test_a_late_event_that_changes_nothing_about_the_opening_corrects_nothing(ct
     assert alert_of(ctx, 1).resolution is Resolution.RECOVERED
 
 
-def test_of_what_was_pruned_nobody_can_say_that_it_was_wrong(ctx: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_what_was_pruned_nobody_can_say_that_it_was_wrong(
+    ctx: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
     rule(ctx.database, "lapsing", SILENT)
     sweep(ctx, as_of=D)
     purchases(ctx.database, 1, [D - DAY])

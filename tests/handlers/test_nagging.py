@@ -1,7 +1,5 @@
 """Reminders and escalation of alerts that nobody claims, told in their threads."""
 
-
-
 import pytest
 
 from handlers import nagging
@@ -80,9 +78,7 @@ def test_the_owner_then_the_managers_then_another_channel(world: World) -> None:
         hour: said for hour in range(1, 28) if (said := world.at(D + hour * HOUR)) and "📣" in "".join(said)
     }
     assert list(told) == [2, 8, 24]
-    assert told[2] == [
-        "📣 <@UANN00001>, nobody has claimed Ann Bell for 2 hours. Can you take it?"
-    ]
+    assert told[2] == ["📣 <@UANN00001>, nobody has claimed Ann Bell for 2 hours. Can you take it?"]
     assert told[8] == ["📣 <@UMANAGER>, nobody has claimed Ann Bell for 8 hours. Who can take it?"]
     assert told[24][0] == "📣 Nobody has claimed Ann Bell for 1 day, so I told #leads as well."
     assert "📣 Brought here because nobody had claimed it in #customer-care for 1 day." in told[24][1]
@@ -147,7 +143,7 @@ def test_an_owner_who_cannot_be_told_is_made_up_for_by_the_managers(
     world.found = Colleague(found, "UANN00001")
     customer(database, 1, known_since=D - 60 * DAY, name="Ann Bell")
     with database.writing() as tx:
-        tx.connection.exec_driver_sql(f"UPDATE customer SET owner = nullif('{owner}', '')")  # noqa: S608
+        tx.connection.exec_driver_sql(f"UPDATE customer SET owner = nullif('{owner}', '')")
     rule(database, "lapsing", "silent(purchase, 60d)", **SAYS)
     world.at(D)
     [said] = world.at(D + 2 * HOUR)
@@ -179,7 +175,9 @@ def test_a_quiet_channel_is_reminded_once_its_night_is_over(
         return D + 10 * HOUR if now < D + 10 * HOUR else None
 
     remind = nagging.remind
-    monkeypatch.setattr("handlers.attend.remind", lambda ctx, now: remind(ctx, now=now, quiet_until=quiet_until))
+    monkeypatch.setattr(
+        "handlers.attend.remind", lambda ctx, now: remind(ctx, now=now, quiet_until=quiet_until)
+    )
     assert [said for hour in range(1, 10) for said in world.at(D + hour * HOUR)] == []
     assert world.at(D + 10 * HOUR) == [
         "📣 <@UMANAGER>, nobody has claimed Ann Bell for 8 hours. Who can take it?"

@@ -288,20 +288,20 @@ def said(view: PreviewView) -> dict[str, object]:
 
 
 @pytest.mark.parametrize(
-    ("backlog", "cooldown", "kind", "waits"),
+    ("backlog", "cooldown", "kind", "pending", "keep"),
     [
-        (Backlog.DIGEST, 0, AlertKind.PROBLEM, {}),
-        (Backlog.DIGEST, 5 * DAY, AlertKind.OPPORTUNITY, {}),
-        (Backlog.POST, DAY, AlertKind.OPPORTUNITY, {}),
-        (Backlog.POST, 60 * DAY, AlertKind.PROBLEM, {}),
-        (Backlog.IGNORE, DAY, AlertKind.PROBLEM, {}),
-        (Backlog.IGNORE, 5 * DAY, AlertKind.PROBLEM, {}),
-        (Backlog.DIGEST, 0, AlertKind.PROBLEM, {"pending": 2 * DAY, "keep": DAY}),
-        (Backlog.POST, 3 * DAY, AlertKind.OPPORTUNITY, {"pending": DAY, "keep": 3 * DAY}),
+        (Backlog.DIGEST, 0, AlertKind.PROBLEM, 0, 0),
+        (Backlog.DIGEST, 5 * DAY, AlertKind.OPPORTUNITY, 0, 0),
+        (Backlog.POST, DAY, AlertKind.OPPORTUNITY, 0, 0),
+        (Backlog.POST, 60 * DAY, AlertKind.PROBLEM, 0, 0),
+        (Backlog.IGNORE, DAY, AlertKind.PROBLEM, 0, 0),
+        (Backlog.IGNORE, 5 * DAY, AlertKind.PROBLEM, 0, 0),
+        (Backlog.DIGEST, 0, AlertKind.PROBLEM, 2 * DAY, DAY),
+        (Backlog.POST, 3 * DAY, AlertKind.OPPORTUNITY, DAY, 3 * DAY),
     ],
 )
 def test_a_preview_equals_the_live_log(
-    ctx: Context, backlog: Backlog, cooldown: int, kind: AlertKind, waits: dict[str, int]
+    ctx: Context, backlog: Backlog, cooldown: int, kind: AlertKind, pending: int, keep: int
 ) -> None:
     chance = np.random.default_rng(cooldown // DAY)
     stretch = Stretch(D, D + 24 * DAY, DAY)
@@ -316,7 +316,8 @@ def test_a_preview_equals_the_live_log(
         backlog=backlog,
         cooldown=cooldown,
         kind=kind,
-        **waits,
+        pending=pending,
+        keep=keep,
     )
     with ctx.database.writing() as tx:
         rules.add(tx, name="seen", body=body, author="U1", now=0, diff="")

@@ -36,7 +36,9 @@ def ctx(database: Database) -> Context:
     return context(database)
 
 
-def come(ctx: Context, numbers: Iterable[int], *, at: int, occurred: int | None = None, source: str = "shop") -> None:
+def come(
+    ctx: Context, numbers: Iterable[int], *, at: int, occurred: int | None = None, source: str = "shop"
+) -> None:
     with ctx.database.writing() as tx:
         given = [
             EventIn(source, f"c{number}", "purchase", at if occurred is None else occurred, 1_000, "USD")

@@ -115,7 +115,11 @@ def test_whoever_was_down_tells_what_is_still_true_and_not_what_has_passed(ctx: 
     sweep(ctx, as_of=D + 2 * HOUR)
     with ctx.database.writing() as tx:
         snooze = Step(
-            alert_of(ctx, 4), Verb.SNOOZE, Reason.BY_PERSON, {"snoozed_until": D + 5 * HOUR}, detail={"until": D}
+            alert_of(ctx, 4),
+            Verb.SNOOZE,
+            Reason.BY_PERSON,
+            {"snoozed_until": D + 5 * HOUR},
+            detail={"until": D},
         )
         take(tx, [snooze], Told(now=D + 2 * HOUR, elapsed=0, actor="U2"))
         before = max(one.id for one in outbox.after(tx, 0))

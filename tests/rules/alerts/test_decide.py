@@ -375,7 +375,11 @@ def test_a_life_of_alerts_keeps_its_promises(
             case Verb.HOLD:
                 assert not unresolved
                 held, held_for = decision.until, decision.opens_as
-                cool = alert.resolved_at + cooldown if alert is not None and alert.resolved_at is not None else now
+                cool = (
+                    alert.resolved_at + cooldown
+                    if alert is not None and alert.resolved_at is not None
+                    else now
+                )
                 ended_by_rule = alert is None or alert.resolution is Resolution.RULE_CHANGED
                 assert held == max(now + pending, now if ended_by_rule else cool)
             case Verb.WAKE:
