@@ -10,9 +10,10 @@ from typing import Final
 
 from rules.alerts.pipeline.budget import budget
 from rules.alerts.pipeline.group import Bundle, group
+from rules.alerts.pipeline.quiet import quiet
 from rules.alerts.pipeline.stage import Around, Held, StageOf, Untold
 
-PIPELINE: Final[tuple[StageOf, ...]] = (budget,)
+PIPELINE: Final[tuple[StageOf, ...]] = (quiet, budget)
 """The stages in their order."""
 
 

@@ -11,17 +11,23 @@ from enum import StrEnum
 from rules.alerts.channel import USUAL, ChannelSettings
 from rules.alerts.rule import Severity
 from rules.alerts.states import Reason
+from rules.instants import Calendar
 
 
 class Stage(StrEnum):
     """Where an alert is held back."""
 
+    QUIET = "quiet"
     BUDGET = "budget"
 
 
 class Why(StrEnum):
     """Why it is held back."""
 
+    QUIET_HOURS = "quiet_hours"
+    WEEKEND = "weekend"
+    HOLIDAY = "holiday"
+    """Which one, ``by`` says."""
     BUDGET_SPENT = "budget_spent"
     """The channel has been told as many alerts today as it is willing to read; the digest tells the rest."""
 
@@ -68,11 +74,23 @@ class Around:
     channels: Mapping[str, ChannelSettings] = field(default_factory=dict)
     """By the name that alerts carry."""
     spent: Mapping[str, int] = field(default_factory=dict)
-    """How many alerts each channel was told today."""
+    """How many alerts each channel was told today, by its `place`."""
+    places: Mapping[str, str] = field(default_factory=dict)
+    """What names that alerts carry stand for: a channel may be named by its id as well as by its name."""
+    zone: str = "UTC"
+    """The business's, for channels that have none of their own."""
 
     def settings(self, channel: str) -> ChannelSettings:
         """Give the settings of a channel; the usual ones where it has none."""
         return self.channels.get(channel, USUAL)
+
+    def place(self, channel: str) -> str:
+        """Give the one name of a channel, however alerts name it."""
+        return self.places.get(channel, channel)
+
+    def calendar(self, channel: str) -> Calendar:
+        """Give the calendar of a channel's own zone."""
+        return Calendar.of(self.settings(channel).zone or self.zone)
 
 
 @dataclass(frozen=True, slots=True)
