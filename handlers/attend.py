@@ -5,9 +5,11 @@ channel has attention for, is asked of all alerts at once.
 """
 
 from handlers.context import Context
+from handlers.digests import tell_digests
 from handlers.telling import tell
 
 
 def attend(ctx: Context, *, now: int) -> None:
     """Do what is due as of ``now``."""
     tell(ctx, now=now)
+    tell_digests(ctx, now=now)

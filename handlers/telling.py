@@ -4,14 +4,14 @@ What is decided stands in `rules.alerts.pipeline`; here is what its stages look 
 message tells is a row of the database like any other: whoever is cut short is made up for by the next.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
-from handlers import spending
+from handlers import channels, spending
+from handlers.channels import NOWHERE
 from handlers.context import Context
 from rules.alerts import pipeline
-from rules.alerts.channel import ChannelSettings
 from rules.alerts.pipeline.group import Bundle, Shape
 from rules.alerts.pipeline.stage import Around, Held, Stage, Untold
 from rules.alerts.states import Reason
@@ -27,8 +27,6 @@ _SUBJECTS: Final = {
     Shape.GROUP: Subject.GROUP,
     Shape.CUSTOMER: Subject.CUSTOMER,
 }
-NOWHERE: Final = "*"
-"""Stands for a channel where neither the rule nor the settings name one: what is told there waits for one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +43,8 @@ def tell(ctx: Context, *, now: int) -> Telling:
         waiting = alerts.untold(tx, now=now, never_again=Stage.BUDGET)
         if not waiting:
             return Telling()
-        untold = _untold(tx, ctx, waiting, now)
-        around = _around(tx, ctx, untold, now)
+        untold = untold_of(tx, ctx, waiting, now)
+        around = around_of(tx, ctx, untold, now)
     told = pipeline.run(untold, around)
     for bundle in told.bundles:
         with ctx.database.writing() as tx:
@@ -56,12 +54,14 @@ def tell(ctx: Context, *, now: int) -> Telling:
     return Telling(len(told.bundles), len(told.held))
 
 
-def _untold(tx: Transaction, ctx: Context, waiting: Sequence[Alert], now: int) -> list[Untold]:
-    """Give alerts as the pipeline looks at them."""
+def untold_of(
+    tx: Transaction, ctx: Context, waiting: Sequence[Alert], now: int, *, valued: bool = True
+) -> list[Untold]:
+    """Give alerts as the pipeline looks at them; unless ``valued``, without what their customers are worth."""
     by_id: dict[int, Rule | None] = {
         rule_id: rules.by_id(tx, rule_id) for rule_id in {one.rule_id for one in waiting}
     }
-    worth = spending.totals(tx, ctx, {one.customer_id for one in waiting}, now)
+    worth = spending.totals(tx, ctx, {one.customer_id for one in waiting}, now) if valued else {}
     made = []
     for one in waiting:
         rule = by_id[one.rule_id]
@@ -84,17 +84,20 @@ def _untold(tx: Transaction, ctx: Context, waiting: Sequence[Alert], now: int) -
     return made
 
 
-def _around(tx: Transaction, ctx: Context, untold: Iterable[Untold], now: int) -> Around:
+def around_of(tx: Transaction, ctx: Context, untold: Iterable[Untold], now: int) -> Around:
     """Gather what the stages look at."""
-    names = sorted({one.channel for one in untold})
-    channels: Mapping[str, ChannelSettings] = {}
-    return Around(
-        now=now, channels=channels, spent=attention.spent(tx, {name: _day(ctx, now) for name in names})
-    )
+    said = channels.said_of(tx, {one.channel for one in untold})
+    around = Around(now=now, channels=said.settings, places=said.places, zone=ctx.calendar.zone.key)
+    return replace(around, spent=_spent(tx, around))
 
 
-def _day(ctx: Context, now: int) -> str:
-    return ctx.calendar.date_of(now).isoformat()
+def _spent(tx: Transaction, around: Around) -> dict[str, int]:
+    """Count what each channel was told today, by its own calendar."""
+    return attention.spent(tx, {around.place(name): _day(around, name) for name in around.channels})
+
+
+def _day(around: Around, channel: str) -> str:
+    return around.calendar(channel).date_of(around.now).isoformat()
 
 
 def _post(tx: Transaction, ctx: Context, bundle: Bundle, around: Around) -> None:
@@ -115,7 +118,7 @@ def _post(tx: Transaction, ctx: Context, bundle: Bundle, around: Around) -> None
         New(
             call=Call.POST,
             subject=_SUBJECTS[bundle.shape],
-            channel="" if bundle.channel == NOWHERE else bundle.channel,
+            channel=channels.named(bundle.channel),
             rule_id=first.rule_id if one_rule else None,
             customer_id=first.customer_id if bundle.shape is not Shape.GROUP else None,
             alert_id=first.alert_id if alone else None,
@@ -125,7 +128,7 @@ def _post(tx: Transaction, ctx: Context, bundle: Bundle, around: Around) -> None
     alerts.tell_all(tx, [one.alert_id for one in members], root=root)
     # A backlog is one message that somebody asked for, whatever the day.
     counted = sum(one.reason is not Reason.BACKLOG for one in members)
-    attention.spend(tx, [(bundle.channel, _day(ctx, around.now), counted)])
+    attention.spend(tx, [(around.place(bundle.channel), _day(around, bundle.channel), counted)])
 
 
 def _hold(tx: Transaction, held: Sequence[Held], waiting: Iterable[Alert], now: int) -> None:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from functools import lru_cache
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 from zoneinfo import available_timezones
 
 from rapidfuzz import fuzz, process
@@ -32,13 +32,13 @@ _DASHES: Final = re.compile("\\s*(?:-+|[\u2010-\u2015\u2212]|\\bto\\b)\\s*", re.
 
 
 class UnknownSettingError(WarmlineError):
-    """A channel has no setting ``text``, cut; ``nearest`` are those like it, perhaps none, and ``settings`` all."""
+    """A channel has no setting ``text``, cut; ``nearest`` are those like it, perhaps none, and ``choices`` all."""
 
     code: ClassVar[str] = "unknown_setting"
 
 
 class BadSettingError(WarmlineError):
-    """The ``setting`` cannot be ``value``, cut; ``examples`` are values that it can have."""
+    """The ``setting`` cannot be ``value``, cut; ``choices`` are values that it can have."""
 
     code: ClassVar[str] = "bad_setting"
 
@@ -68,7 +68,7 @@ class UnknownZoneError(WarmlineError):
 
 
 class UnknownLanguageError(WarmlineError):
-    """There are no words in the language ``text``, cut; there are in ``languages``."""
+    """There are no words in the language ``text``, cut; there are in ``choices``."""
 
     code: ClassVar[str] = "unknown_language"
 
@@ -85,7 +85,7 @@ def with_setting(
     if wanted not in SETTINGS:
         near = process.extract(wanted[:40], SETTINGS, scorer=fuzz.ratio, limit=2, score_cutoff=_ALIKE)
         raise UnknownSettingError(
-            text=name[:40], nearest=[f"`{one}`" for one, _, _ in near], settings=list(SETTINGS)
+            text=name[:40], nearest=[f"`{one}`" for one, _, _ in near], choices=list(SETTINGS)
         )
     if said.casefold() == USUAL_WORD:
         return replace(settings, **{wanted: getattr(USUAL, wanted)})
@@ -121,14 +121,14 @@ def _budget(said: str) -> int | None:
     if number == 0:
         raise NoBudgetError
     if number is None or number > MOST_ALERTS:
-        raise BadSettingError(setting="budget", value=said[:40], examples=["20", OFF])
+        raise BadSettingError(setting="budget", value=said[:40], choices=["20", OFF])
     return number
 
 
 def _group(said: str) -> int:
     number = int(said) if _NUMBER.match(said) else 0
     if not 1 <= number <= MOST_TOGETHER:
-        raise BadSettingError(setting="group", value=said[:40], examples=["8"])
+        raise BadSettingError(setting="group", value=said[:40], choices=["8"])
     return number
 
 
@@ -138,7 +138,7 @@ def _quiet(said: str) -> QuietHours | None:
     parts = _DASHES.split(said)
     begins, ends = (_clock(part) for part in parts) if len(parts) == 2 else (None, None)
     if begins is None or ends is None:
-        raise BadSettingError(setting="quiet", value=said[:40], examples=["20:00-08:00", OFF])
+        raise BadSettingError(setting="quiet", value=said[:40], choices=["20:00-08:00", OFF])
     # The same hour twice is the whole day, as is 00:00-24:00.
     if MINUTES - ((ends - begins) % MINUTES or MINUTES) < LEAST_AWAKE:
         raise QuietAllDayError(value=said[:40])
@@ -152,7 +152,7 @@ def _weekend(said: str) -> tuple[int, ...]:
     days = {_weekday(word) for word in words}
     found = sorted(day for day in days if day is not None)
     if not found or None in days:
-        raise BadSettingError(setting="weekend", value=said[:40], examples=["sat,sun", OFF])
+        raise BadSettingError(setting="weekend", value=said[:40], choices=["sat,sun", OFF])
     if len(found) == len(WEEKDAYS):
         raise QuietAllWeekError
     return tuple(found)
@@ -176,9 +176,7 @@ def _digest(said: str) -> DigestTime:
             at := _clock(" ".join(rest), usual.at)
         ) is not None:
             return DigestTime(Often.WEEKLY, at % MINUTES, day)
-    raise BadSettingError(
-        setting="digest", value=said[:40], examples=["daily 09:00", "weekly mon 09:00", OFF]
-    )
+    raise BadSettingError(setting="digest", value=said[:40], choices=["daily 09:00", "weekly mon 09:00", OFF])
 
 
 def _zone(said: str) -> str:
@@ -188,19 +186,21 @@ def _zone(said: str) -> str:
         return found
     asked = said.casefold()[:60]
     cities = {name: folded.rpartition("/")[2].replace("_", " ") for folded, name in known.items()}
-    near = process.extract(asked, cities, scorer=fuzz.ratio, limit=3, score_cutoff=_ALIKE)
-    near += process.extract(asked, list(known.values()), scorer=fuzz.ratio, limit=3, score_cutoff=_ALIKE)
-    best = sorted(near, key=lambda one: -one[1])
-    # Of a match among cities the name of the zone is the key.
-    names = dict.fromkeys(str(key) if isinstance(key, str) else value for value, _, key in best)
-    raise UnknownZoneError(text=said[:60], nearest=list(names)[:3])
+    whole = {name: folded for folded, name in known.items()}
+    near = [
+        one
+        for among in (cities, whole)
+        for one in process.extract(asked, among, scorer=fuzz.ratio, limit=3, score_cutoff=_ALIKE)
+    ]
+    best = dict.fromkeys(name for _, _, name in sorted(near, key=lambda one: -one[1]))
+    raise UnknownZoneError(text=said[:60], nearest=list(best)[:3])
 
 
 def _language(said: str, languages: Collection[str]) -> str:
     by_name = {one.casefold().replace("-", "_"): one for one in languages}
     found = by_name.get(said.casefold().replace("-", "_"))
     if found is None:
-        raise UnknownLanguageError(text=said[:40], languages=sorted(languages))
+        raise UnknownLanguageError(text=said[:40], choices=sorted(languages))
     return found
 
 
@@ -231,7 +231,7 @@ def _zones() -> Mapping[str, str]:
     return {name.casefold(): name for name in sorted(available_timezones())}
 
 
-_READERS: Final[Mapping[str, Callable[[str], object]]] = {
+_READERS: Final[Mapping[str, Callable[[str], Any]]] = {
     "budget": _budget,
     "group": _group,
     "quiet": _quiet,

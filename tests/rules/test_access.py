@@ -8,6 +8,7 @@ from rules.access import (
     Action,
     Actor,
     AlertOf,
+    Channels,
     Definitions,
     Everything,
     NotAllowedError,
@@ -17,7 +18,7 @@ from rules.access import (
 )
 
 AGENT, MANAGER = Actor("U1"), Actor("U2", manager=True)
-THINGS: list[Thing] = [Everything(), AlertOf(None), AlertOf("U1"), AlertOf("U9"), Rulebook(), Definitions()]
+THINGS: list[Thing] = [Everything(), AlertOf(None), AlertOf("U1"), AlertOf("U9"), Rulebook(), Definitions(), Channels()]
 
 
 def allowed(actor: Actor, action: Action, thing: Thing) -> bool:
@@ -45,6 +46,7 @@ def test_the_whole_table() -> None:
         (MANAGER, Action.UNCLAIM, AlertOf(None)),
         (MANAGER, Action.CHANGE_RULES, Rulebook()),
         (MANAGER, Action.CHANGE_LIFECYCLE, Definitions()),
+        (MANAGER, Action.CHANGE_CHANNEL, Channels()),
     }  # fmt: skip
     for asked in itertools.product((AGENT, MANAGER), Action, THINGS):
         assert allowed(*asked) == (asked in yes), asked

@@ -94,7 +94,7 @@ def test_off_is_another_thing_than_usual() -> None:
     ("name", "value", "error", "params"),
     [
         ("budget", "0", NoBudgetError, {}),
-        ("budget", "-3", BadSettingError, {"setting": "budget", "value": "-3", "examples": ["20", "off"]}),
+        ("budget", "-3", BadSettingError, {"setting": "budget", "value": "-3", "choices": ["20", "off"]}),
         ("budget", "1001", BadSettingError, None),
         ("budget", "²", BadSettingError, None),
         ("budget", "9" * 5_000, BadSettingError, None),
@@ -113,7 +113,7 @@ def test_off_is_another_thing_than_usual() -> None:
         ("weekend", "s", BadSettingError, None),
         ("holidays", "Atlantis Prime", UnknownPlaceError, None),
         ("zone", "Berlin", UnknownZoneError, None),
-        ("language", "xx", UnknownLanguageError, {"text": "xx", "languages": ["en", "pt_BR"]}),
+        ("language", "xx", UnknownLanguageError, {"text": "xx", "choices": ["en", "pt_BR"]}),
         ("digest", "hourly", BadSettingError, None),
         ("digest", "weekly someday", BadSettingError, None),
         ("digest", "daily 9:99", BadSettingError, None),
