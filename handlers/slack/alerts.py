@@ -4,6 +4,7 @@ import re
 
 from handlers import answer
 from handlers.slack.asked import Asked
+from handlers.slack.channels import channel_settings
 from handlers.slack.typed import (
     ExtraArgumentError,
     MissingArgumentError,
@@ -18,7 +19,7 @@ from templates.blocks import Rendered
 from templates.help import command_help
 
 COMMAND = "/alerts"
-SUBCOMMANDS = ("open", "mine", "why", "help")
+SUBCOMMANDS = ("open", "mine", "why", "settings", "help")
 _WHY = f"{COMMAND} why 812"
 _NUMBER = re.compile(r"#?([1-9][0-9]{0,17})\Z")
 
@@ -38,6 +39,8 @@ def alerts(asked: Asked, text: str) -> Rendered:
             return command_help(COMMAND, asked.voice())
         case "why":
             return _why(asked, rest)
+        case "settings":
+            return channel_settings(asked, rest)
     if _NUMBER.match(word) and not rest:
         return _why(asked, word)
     raise UnknownCommandError(command=COMMAND, text=word[:40], nearest=nearest(word, SUBCOMMANDS))
