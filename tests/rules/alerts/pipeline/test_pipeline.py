@@ -1,118 +1,73 @@
-"""The stages by themselves, and all of them: each alert comes out once, and no channel is told more than it reads."""
+"""The whole pipeline: every alert comes out once, in a message or held back with a reason."""
 
 from collections import Counter
-from dataclasses import replace
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.alerts import pipeline
-from rules.alerts.channel import ChannelSettings, DigestTime, Often, QuietHours
-from rules.alerts.pipeline.budget import budget, by_value
-from rules.alerts.pipeline.group import MOST_OF_ONE, Shape, group
-from rules.alerts.pipeline.quiet import quiet
-from rules.alerts.pipeline.stage import Around, Held, Stage, Untold, Why
+from rules.alerts.channel import ChannelSettings
+from rules.alerts.pipeline import run
+from rules.alerts.pipeline.group import MOST_OF_ONE, Shape
+from rules.alerts.pipeline.stage import Around, Untold
 from rules.alerts.states import Reason
-from rules.instants import DAY, HOUR
-from tests.rules.alerts.pipeline.given import CHANNELS, NOW, PLACES, crowds, untold
+from tests.rules.alerts.pipeline.given import CHANNELS, untold_alerts
+
+settings_of_channels = st.dictionaries(
+    st.sampled_from(CHANNELS),
+    st.builds(ChannelSettings, budget=st.none() | st.integers(1, 6), group=st.integers(1, 6)),
+)
 
 
-@st.composite
-def surroundings(draw: st.DrawFn) -> Around:
-    care, sales = (
-        ChannelSettings(
-            budget=draw(st.none() | st.integers(1, 6)),
-            group=draw(st.integers(1, 4)),
-            quiet=draw(st.sampled_from([None, None, QuietHours(0, 8 * 60), QuietHours(60, 120)])),
-            digest=draw(st.sampled_from([DigestTime(), DigestTime(Often.OFF)])),
-        )
-        for _ in range(2)
-    )
-    spent = draw(st.dictionaries(st.sampled_from(sorted(set(PLACES.values()))), st.integers(0, 5)))
-    channels = {"#care": care, "C0CARE": care, "#sales": sales}
-    return Around(now=NOW, channels=channels, spent=spent, places=PLACES)
-
-
-@given(crowd=crowds(), around=surroundings())
-def test_each_comes_out_once(crowd: list[Untold], around: Around) -> None:
-    told = pipeline.run(crowd, around)
-    out = [one for bundle in told.bundles for one in bundle.alerts] + [held.alert for held in told.held]
-    assert sorted(one.alert_id for one in out) == [one.alert_id for one in crowd]
-    for held in told.held:
-        assert held.until is None or held.until > around.now
-
-
-@given(crowd=crowds(), around=surroundings())
-def test_no_channel_is_told_more_than_it_reads_and_the_most_valuable_come_first(
-    crowd: list[Untold], around: Around
+@given(untold_alerts(), settings_of_channels, st.dictionaries(st.sampled_from(CHANNELS), st.integers(0, 4)))
+def test_every_alert_comes_out_once(
+    untold: list[Untold], channels: dict[str, ChannelSettings], spent: dict[str, int]
 ) -> None:
-    passed = budget(crowd, around)
-    costs = [one for one in passed.through if one.reason is not Reason.BACKLOG]
-    for place, told in Counter(around.place(one.channel) for one in costs).items():
-        limit = around.settings(next(c for c in CHANNELS if PLACES[c] == place)).budget
-        assert limit is None or told + around.spent.get(place, 0) <= limit
-    for held in passed.held:
-        assert held.alert.reason is not Reason.BACKLOG
-        place = around.place(held.alert.channel)
-        limit, same = (
-            around.settings(held.alert.channel).budget,
-            [one for one in costs if around.place(one.channel) == place],
-        )
-        # Nothing is held back while there is room, and nothing worth more than what was told.
-        assert limit is not None
-        assert len(same) >= limit - around.spent.get(place, 0)
-        assert all(one.value >= held.alert.value for one in same)
-
-
-@given(crowd=crowds(), around=surroundings())
-def test_bundles_are_of_one_rule_or_of_one_customer(crowd: list[Untold], around: Around) -> None:
-    for bundle in group(crowd, around):
-        assert list(bundle.alerts) == by_value(bundle.alerts)
-        assert len({around.place(one.channel) for one in bundle.alerts}) == 1
+    around = Around(now=9, channels=channels, spent=spent)
+    told = run(untold, around)
+    out = [one for bundle in told.bundles for one in bundle.alerts] + [one.alert for one in told.held]
+    assert Counter(out) == Counter(untold)
+    for bundle in told.bundles:
+        assert {one.channel for one in bundle.alerts} == {bundle.channel}
+        customers = [one.customer_id for one in bundle.alerts]
         match bundle.shape:
             case Shape.ALERT:
-                assert len(bundle.alerts) == 1
+                assert len(customers) == 1
             case Shape.GROUP:
+                # A customer stands in it once: it is of one rule.
                 assert len({one.rule_id for one in bundle.alerts}) == 1
-                backlog = bundle.alerts[0].reason is Reason.BACKLOG
-                assert backlog or len(bundle.alerts) > around.settings(bundle.channel).group
-                assert Reason.BACKLOG_EACH not in {one.reason for one in bundle.alerts}
+                assert len(customers) == len(set(customers))
             case Shape.CUSTOMER:
-                assert 2 <= len(bundle.alerts) <= MOST_OF_ONE
-                assert len({one.customer_id for one in bundle.alerts}) == 1
-                assert len({one.rule_id for one in bundle.alerts}) == len(bundle.alerts)
+                assert 1 < len(customers) <= MOST_OF_ONE
+                assert len(set(customers)) == 1
 
 
-@given(crowd=crowds(), around=surroundings())
-def test_what_is_quiet_is_told_nothing_and_all_others_everything(crowd: list[Untold], around: Around) -> None:
-    passed = quiet(crowd, around)
-    at_night = around.now % DAY
-    for one in passed.through:
-        hours = around.settings(one.channel).quiet
-        assert hours is None or at_night // 60_000 not in hours
-    assert {held.until for held in passed.held} <= {around.now + 8 * HOUR}
-    assert {(held.stage, held.why, held.by) for held in passed.held} <= {
-        (Stage.QUIET, Why.QUIET_HOURS, "00:00-08:00")
-    }
+@given(untold_alerts(), settings_of_channels)
+def test_what_comes_in_which_order_makes_no_difference(
+    untold: list[Untold], channels: dict[str, ChannelSettings]
+) -> None:
+    around = Around(now=9, channels=channels)
+    forwards, backwards = run(untold, around), run(untold[::-1], around)
+    assert Counter(forwards.bundles) == Counter(backwards.bundles)
+    assert Counter(forwards.held) == Counter(backwards.held)
 
 
-@pytest.mark.parametrize("often", [Often.DAILY, Often.WEEKLY, Often.OFF])
-def test_without_a_digest_the_next_day_is_asked_again(often: Often) -> None:
-    says = ChannelSettings(budget=1, zone="Europe/Berlin", digest=DigestTime(often))
-    around = Around(now=NOW, channels={"#care": says})
-    [held] = budget([untold(1, value=5), untold(2)], around).held
-    midnight = NOW + 22 * HOUR if often is Often.OFF else None
-    assert held == Held(untold(2), Stage.BUDGET, Why.BUDGET_SPENT, until=midnight)
-
-
-def test_a_channel_by_id_and_by_name_has_one_budget_and_one_group() -> None:
-    says = ChannelSettings(budget=3, group=2)
-    around = Around(now=NOW, channels={"#care": says, "C0CARE": says}, places=PLACES)
-    crowd = [untold(number, channel=CHANNELS[number % 2]) for number in range(1, 6)]
-    told = pipeline.run(crowd, around)
-    assert [(one.shape, len(one.alerts)) for one in told.bundles] == [(Shape.GROUP, 3)]
-    assert len(told.held) == 2
-    apart = pipeline.run(crowd, replace(around, places={}))
-    assert [(one.shape, len(one.alerts)) for one in apart.bundles][-2:] == [(Shape.ALERT, 1)] * 2
-    assert not apart.held
+@given(untold_alerts(), st.integers(1, 6), st.integers(0, 8))
+def test_a_channel_is_told_no_more_than_its_budget_and_the_most_valuable_first(
+    untold: list[Untold], budget: int, spent: int
+) -> None:
+    channel = CHANNELS[1]
+    around = Around(now=9, channels={channel: ChannelSettings(budget=budget)}, spent={channel: spent})
+    told = run(untold, around)
+    counted = [
+        one
+        for bundle in told.bundles
+        for one in bundle.alerts
+        if one.channel == channel and one.reason is not Reason.BACKLOG
+    ]
+    held = [one.alert for one in told.held]
+    assert len(counted) == min(
+        max(0, budget - spent),
+        sum(one.channel == channel and one.reason is not Reason.BACKLOG for one in untold),
+    )
+    assert all(one.channel == channel for one in held)
+    assert all(above.value >= below.value for above in counted for below in held)
