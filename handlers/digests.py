@@ -34,8 +34,7 @@ def tell_digests(ctx: Context, *, now: int) -> int:
         held = alerts.held(tx)
         if not held:
             return 0
-        untold = telling.untold_of(tx, ctx, held, now, valued=False)
-        due = _due(tx, untold, telling.around_of(tx, ctx, untold, now))
+        due = _due(tx, *telling.looked_at(tx, ctx, held, now))
     stages = {one.id: one.held_by for one in held}
     told = 0
     for one in due:
@@ -105,7 +104,6 @@ def _passed(tx: Transaction, ctx: Context, due: _Due, now: int) -> int:
     ended: list[Alert] = alerts.passed(tx, after=due.slot.before, until=due.slot.at)
     if not ended:
         return 0
-    untold = telling.untold_of(tx, ctx, ended, now, valued=False)
-    places = telling.around_of(tx, ctx, untold, now).places
-    here = [one for one in untold if places[one.channel] == due.place]
+    untold, around = telling.looked_at(tx, ctx, ended, now)
+    here = [one for one in untold if around.place(one.channel) == due.place]
     return len(here) - len(digests.listed_already(tx, [(one.customer_id, one.alert_id) for one in here]))

@@ -43,8 +43,8 @@ def tell(ctx: Context, *, now: int) -> Telling:
         waiting = alerts.untold(tx, now=now, never_again=Stage.BUDGET)
         if not waiting:
             return Telling()
-        untold = untold_of(tx, ctx, waiting, now)
-        around = around_of(tx, ctx, untold, now)
+        untold = _untold(tx, ctx, waiting, now)
+        around = _around(tx, ctx, untold, now)
     told = pipeline.run(untold, around)
     for bundle in told.bundles:
         with ctx.database.writing() as tx:
@@ -54,7 +54,15 @@ def tell(ctx: Context, *, now: int) -> Telling:
     return Telling(len(told.bundles), len(told.held))
 
 
-def untold_of(
+def looked_at(
+    tx: Transaction, ctx: Context, some: Sequence[Alert], now: int
+) -> tuple[list[Untold], Around]:
+    """Give alerts as the pipeline looks at them, without what their customers are worth, and what its stages look at."""
+    untold = _untold(tx, ctx, some, now, valued=False)
+    return untold, _around(tx, ctx, untold, now)
+
+
+def _untold(
     tx: Transaction, ctx: Context, waiting: Sequence[Alert], now: int, *, valued: bool = True
 ) -> list[Untold]:
     """Give alerts as the pipeline looks at them; unless ``valued``, without what their customers are worth."""
@@ -84,7 +92,7 @@ def untold_of(
     return made
 
 
-def around_of(tx: Transaction, ctx: Context, untold: Iterable[Untold], now: int) -> Around:
+def _around(tx: Transaction, ctx: Context, untold: Iterable[Untold], now: int) -> Around:
     """Gather what the stages look at."""
     said = channels.said_of(tx, {one.channel for one in untold})
     around = Around(now=now, channels=said.settings, places=said.places, zone=ctx.calendar.zone.key)
