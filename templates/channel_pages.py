@@ -15,7 +15,7 @@ from templates.digest import counted
 from templates.people import mention
 from templates.views import ChannelChange, ChannelView
 from templates.voice import Voice
-from templates.words import Mrkdwn, escape
+from templates.words import Mrkdwn, escape, name_of
 
 _ID = re.compile(r"[CG][A-Z0-9]+\Z")
 
@@ -36,7 +36,7 @@ def channel_changed(change: ChannelChange, voice: Voice) -> Rendered:
 
 def channel_name(channel: str) -> Mrkdwn:
     """Name a channel so that Slack shows it; by its name where its id is not known."""
-    return Mrkdwn(f"<#{channel}>") if _ID.match(channel) else escape(f"#{channel.removeprefix('#')}")
+    return Mrkdwn(f"<#{channel}>") if _ID.match(channel) else escape(f"#{name_of(channel.removeprefix('#'))}")
 
 
 def _table(view: ChannelView, voice: Voice) -> list[Block]:

@@ -84,9 +84,7 @@ def with_setting(
     wanted, said = name.casefold(), " ".join(value.split())
     if wanted not in SETTINGS:
         near = process.extract(wanted[:40], SETTINGS, scorer=fuzz.ratio, limit=2, score_cutoff=_ALIKE)
-        raise UnknownSettingError(
-            text=name[:40], nearest=[f"`{one}`" for one, _, _ in near], choices=list(SETTINGS)
-        )
+        raise UnknownSettingError(text=name[:40], nearest=[one for one, _, _ in near], choices=list(SETTINGS))
     if said.casefold() == USUAL_WORD:
         return replace(settings, **{wanted: getattr(USUAL, wanted)})
     if wanted == "language":
