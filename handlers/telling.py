@@ -54,9 +54,7 @@ def tell(ctx: Context, *, now: int) -> Telling:
     return Telling(len(told.bundles), len(told.held))
 
 
-def looked_at(
-    tx: Transaction, ctx: Context, some: Sequence[Alert], now: int
-) -> tuple[list[Untold], Around]:
+def looked_at(tx: Transaction, ctx: Context, some: Sequence[Alert], now: int) -> tuple[list[Untold], Around]:
     """Give alerts as the pipeline looks at them, without what their customers are worth, and what its stages look at."""
     untold = _untold(tx, ctx, some, now, valued=False)
     return untold, _around(tx, ctx, untold, now)

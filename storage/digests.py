@@ -119,8 +119,8 @@ def listed_already(tx: Transaction, pairs: Iterable[tuple[int, int]]) -> set[int
     chosen = list(pairs)
     if not chosen:
         return set()
-    customers = any_of(tx.dialect, sorted({customer for customer, _ in chosen}), "int")
-    alerts = any_of(tx.dialect, [alert for _, alert in chosen], "int")
+    customers = any_of(tx.dialect, sorted({customer for customer, _ in chosen}), "int", name="customers")
+    alerts = any_of(tx.dialect, [alert for _, alert in chosen], "int", name="alerts")
     rows = tx.execute(
         select(col(DigestListedRow.alert_id)).where(
             col(DigestListedRow.customer_id).in_(customers), col(DigestListedRow.alert_id).in_(alerts)
