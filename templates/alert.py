@@ -4,6 +4,7 @@ It must not know where any of it came from.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from slack_sdk.models.blocks import Block, InteractiveElement
 
@@ -77,11 +78,20 @@ def _customer_layout(views: Sequence[AlertView], voice: Voice, *, most_facts: in
     emoji = "✅" if ended else KIND_EMOJI[views[0].rule.kind]
     layout: list[Block] = [
         blocks.header(voice.plain("alert", "customer_headline", emoji=emoji, customer=name, n=len(views))),
-        blocks.context(voice.say("alert", "small_line", parts=_about_customer(views[0], voice))),
+        blocks.context(voice.say("alert", "small_line", parts=_once(views[0], voice))),
     ]
     for view in views:
         layout += [blocks.divider(), *_part(view, voice, most_facts)]
     return [*layout, blocks.divider(), blocks.actions([_customer_button(views[0], voice)])]
+
+
+def _once(view: AlertView, voice: Voice) -> list[Mrkdwn]:
+    """Say of a customer what is the same in all its alerts."""
+    parts = _about_customer(view, voice)
+    if view.spent is not None:
+        money = voice.figures.money(view.spent.minor, view.spent.currency)
+        parts.append(voice.say("alert", "evidence", label=voice.plain("terms", "total"), value=money))
+    return parts
 
 
 def _part(view: AlertView, voice: Voice, most_facts: int) -> list[Block]:
@@ -96,7 +106,7 @@ def _part(view: AlertView, voice: Voice, most_facts: int) -> list[Block]:
         standing=standing(view.standing, voice),
     )
     layout: list[Block] = [blocks.section(said)]
-    numbers = _numbers(view, voice)[:most_facts]
+    numbers = _numbers(replace(view, spent=None), voice)[:most_facts]
     if numbers:
         layout.append(blocks.fields(numbers))
     if view.rule.action and resolution is None:

@@ -24,7 +24,7 @@ _WHY = f"{COMMAND} why 812"
 _NUMBER = re.compile(r"#?([1-9][0-9]{0,17})\Z")
 
 
-def alerts(asked: Asked, text: str) -> Rendered:
+def alerts(asked: Asked, text: str) -> Rendered | None:
     """Answer ``/alerts``; bare, it shows what is open, and a number alone is asked why."""
     word, rest = first_word(plain(text))
     subcommand = word.casefold()

@@ -139,6 +139,7 @@ def test_several_alerts_of_a_customer_name_the_customer_once() -> None:
     assert message.blocks[0]["text"]["text"] == "📉 Ann Bell: 3 alerts at once"
     assert told.count("Ann Bell") == 2, "in the headline and in the sentence"
     assert told.count("owner <@U08TOMBECKR>") == 1
+    assert told.count("Spent so far: $840.20") == 1
     for piece in (
         "*📉 Lapsing*\\n⚪ *Open.*",
         "*📉 Usage drop*\\n👀 *Claimed* by <@U1ABCD>",
