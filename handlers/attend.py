@@ -1,4 +1,4 @@
-"""What follows a sweep, at its instant: who is told of what.
+"""What follows a sweep, at its instant: who is told of what, and who is reminded of it.
 
 To be called by who holds the sweep's lock, after the sweep is through with everybody: what is told together, and what a
 channel has attention for, is asked of all alerts at once.
@@ -6,6 +6,7 @@ channel has attention for, is asked of all alerts at once.
 
 from handlers.context import Context
 from handlers.digests import tell_digests
+from handlers.nagging import remind
 from handlers.telling import tell
 
 
@@ -13,3 +14,4 @@ def attend(ctx: Context, *, now: int) -> None:
     """Do what is due as of ``now``."""
     tell(ctx, now=now)
     tell_digests(ctx, now=now)
+    remind(ctx, now=now)

@@ -73,7 +73,7 @@ def _tell(tx: Transaction, ctx: Context, due: _Due, stages: Mapping[int, str | N
         return False
     channel = channels.named((told or waiting)[0].channel)
     root = outbox.add(tx, New(call=Call.POST, subject=Subject.DIGEST, channel=channel), now=ctx.elapsed())
-    alerts.tell_all(tx, [one.alert_id for one in told], root=root)
+    alerts.tell_all(tx, [one.alert_id for one in told], root=root, now=now)
     digests.list_all(tx, listed, root=root)
     passed = _passed(tx, ctx, due, now)
     digests.told(tx, Digest(due.place, due.slot.at, root, passed))

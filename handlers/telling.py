@@ -4,18 +4,18 @@ What is decided stands in `rules.alerts.pipeline`; here is what its stages look 
 message tells is a row of the database like any other: whoever is cut short is made up for by the next.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from handlers import channels, spending
+from handlers import channels, meaning, sources, spending
 from handlers.channels import NOWHERE
 from handlers.context import Context
 from rules.alerts import pipeline
 from rules.alerts.pipeline.group import Bundle, Shape
 from rules.alerts.pipeline.stage import Around, Held, Stage, Untold
 from rules.alerts.states import Reason
-from storage import alerts, attention, outbox, rules, suppressions
+from storage import alerts, attention, definitions, outbox, rules, suppressions
 from storage.alerts import Alert
 from storage.database import Transaction
 from storage.outbox import Call, New, Subject
@@ -93,13 +93,30 @@ def _untold(
 def _around(tx: Transaction, ctx: Context, untold: Iterable[Untold], now: int) -> Around:
     """Gather what the stages look at."""
     said = channels.said_of(tx, {one.channel for one in untold})
-    around = Around(now=now, channels=said.settings, places=said.places, zone=ctx.calendar.zone.key)
+    around = Around(
+        now=now,
+        channels=said.settings,
+        places=said.places,
+        zone=ctx.calendar.zone.key,
+        stale=_stale(tx, untold),
+    )
     return replace(around, spent=_spent(tx, around))
 
 
 def _spent(tx: Transaction, around: Around) -> dict[str, int]:
     """Count what each channel was told today, by its own calendar."""
     return attention.spent(tx, {around.place(name): _day(around, name) for name in around.channels})
+
+
+def _stale(tx: Transaction, untold: Iterable[Untold]) -> Mapping[int, str]:
+    """Give the sources that have stopped, by the rules that look at what they send."""
+    lifecycle = definitions.current(tx)
+    conditions = {
+        rule_id: meaning.under(rule.body.condition, lifecycle)
+        for rule_id in {one.rule_id for one in untold}
+        if (rule := rules.by_id(tx, rule_id)) is not None
+    }
+    return sources.stale_rules(tx, conditions)
 
 
 def _day(around: Around, channel: str) -> str:
@@ -131,7 +148,7 @@ def _post(tx: Transaction, ctx: Context, bundle: Bundle, around: Around) -> None
         ),
         now=ctx.elapsed(),
     )
-    alerts.tell_all(tx, [one.alert_id for one in members], root=root)
+    alerts.tell_all(tx, [one.alert_id for one in members], root=root, now=around.now)
     # A backlog is one message that somebody asked for, whatever the day.
     counted = sum(one.reason is not Reason.BACKLOG for one in members)
     attention.spend(tx, [(around.place(bundle.channel), _day(around, bundle.channel), counted)])

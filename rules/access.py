@@ -24,6 +24,7 @@ class Action(StrEnum):
     CHANGE_RULES = "change_rules"
     CHANGE_LIFECYCLE = "change_lifecycle"
     CHANGE_CHANNEL = "change_channel"
+    CHANGE_SOURCES = "change_sources"
     SAVE_DRAFT = "save_draft"
 
 
@@ -63,13 +64,18 @@ class Channels:
 
 
 @dataclass(frozen=True, slots=True)
+class Sources:
+    """How long sources of events may be quiet."""
+
+
+@dataclass(frozen=True, slots=True)
 class DraftOf:
     """A rule or a definition that was written and not saved, and who wrote it."""
 
     author: str
 
 
-Thing = Everything | AlertOf | Rulebook | Definitions | Channels | DraftOf
+Thing = Everything | AlertOf | Rulebook | Definitions | Channels | Sources | DraftOf
 
 
 def authorize(actor: Actor, action: Action, thing: Thing, *, managers: frozenset[str] = frozenset()) -> None:
@@ -94,6 +100,8 @@ def _allowed(actor: Actor, action: Action, thing: Thing) -> bool:
             | (Action.CHANGE_LIFECYCLE, Definitions())
             | (Action.CHANGE_CHANNEL, Channels())
         ):
+            return actor.manager
+        case Action.CHANGE_SOURCES, Sources():
             return actor.manager
         case Action.SAVE_DRAFT, DraftOf(author):
             return actor.manager and actor.id == author

@@ -29,9 +29,11 @@ from storage import (
     recent,
     rules,
     running,
+    sources,
     stretches,
     suppressions,
     timers,
+    turns,
 )
 
 OWNERS = (
@@ -61,8 +63,10 @@ OWNERS = (
     recent,
     rules,
     running,
+    sources,
     stretches,
     suppressions,
     timers,
+    turns,
 )
 METADATA = SQLModel.metadata

@@ -13,6 +13,7 @@ from rules.access import (
     Everything,
     NotAllowedError,
     Rulebook,
+    Sources,
     Thing,
     authorize,
 )
@@ -26,6 +27,7 @@ THINGS: list[Thing] = [
     Rulebook(),
     Definitions(),
     Channels(),
+    Sources(),
 ]
 
 
@@ -55,6 +57,7 @@ def test_the_whole_table() -> None:
         (MANAGER, Action.CHANGE_RULES, Rulebook()),
         (MANAGER, Action.CHANGE_LIFECYCLE, Definitions()),
         (MANAGER, Action.CHANGE_CHANNEL, Channels()),
+        (MANAGER, Action.CHANGE_SOURCES, Sources()),
     }  # fmt: skip
     for asked in itertools.product((AGENT, MANAGER), Action, THINGS):
         assert allowed(*asked) == (asked in yes), asked

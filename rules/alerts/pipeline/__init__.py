@@ -12,8 +12,9 @@ from rules.alerts.pipeline.budget import budget
 from rules.alerts.pipeline.group import Bundle, group
 from rules.alerts.pipeline.quiet import quiet
 from rules.alerts.pipeline.stage import Around, Held, StageOf, Untold
+from rules.alerts.pipeline.stale import stale
 
-PIPELINE: Final[tuple[StageOf, ...]] = (quiet, budget)
+PIPELINE: Final[tuple[StageOf, ...]] = (stale, quiet, budget)
 """The stages in their order."""
 
 

@@ -17,6 +17,7 @@ from rules.instants import Calendar
 class Stage(StrEnum):
     """Where an alert is held back."""
 
+    STALE = "stale"
     QUIET = "quiet"
     BUDGET = "budget"
 
@@ -24,6 +25,8 @@ class Stage(StrEnum):
 class Why(StrEnum):
     """Why it is held back."""
 
+    SOURCE_STOPPED = "source_stopped"
+    """A source of what the rule looks at has stopped sending: nobody can say that it is so."""
     QUIET_HOURS = "quiet_hours"
     WEEKEND = "weekend"
     HOLIDAY = "holiday"
@@ -79,6 +82,9 @@ class Around:
     """What names that alerts carry stand for: a channel may be named by its id as well as by its name."""
     zone: str = "UTC"
     """The business's, for channels that have none of their own."""
+
+    stale: Mapping[int, str] = field(default_factory=dict)
+    """By rule id: the source that has stopped, of rules that look at what it sends."""
 
     def settings(self, channel: str) -> ChannelSettings:
         """Give the settings of a channel; the usual ones where it has none."""
