@@ -10,7 +10,7 @@ import random
 import socket
 import struct
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -55,7 +55,9 @@ class Fault:
 class Faults:
     """The faults that are switched on, in order; safe to use from several threads."""
 
-    def __init__(self, seed: int | None = None) -> None:
+    def __init__(self, seed: int | None = None, tell: Callable[[], None] = lambda: None) -> None:
+        """Begin without any; ``tell`` is called whenever one strikes."""
+        self._tell = tell
         self._lock = threading.Lock()
         self._random = random.Random(seed)  # noqa: S311  (chance for tests, nothing secret)
         self._active: list[tuple[Fault, int | None]] = []
@@ -70,6 +72,11 @@ class Faults:
         """Switch all faults off and forget which struck."""
         with self._lock:
             self._active, self._struck = [], []
+
+    def remove(self, *faults: Fault) -> None:
+        """Switch these faults off; what struck stays known."""
+        with self._lock:
+            self._active = [(fault, left) for fault, left in self._active if fault not in faults]
 
     def seed(self, seed: int) -> None:
         """Begin the chances anew."""
@@ -88,6 +95,12 @@ class Faults:
 
     def pick(self, method: str) -> Fault | None:
         """Give the first fault that strikes a call of ``method`` now, and use it up by one."""
+        fault = self._pick(method)
+        if fault:
+            self._tell()
+        return fault
+
+    def _pick(self, method: str) -> Fault | None:
         with self._lock:
             for index, (fault, left) in enumerate(self._active):
                 if fault.method not in ("*", method) or self._random.random() >= fault.probability:
