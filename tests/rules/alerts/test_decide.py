@@ -219,7 +219,7 @@ def test_a_life_of_alerts_keeps_its_promises(
                     assert alert.resolved_at is not None
                     assert alert.resolved_at + cooldown <= now
                 # Whom an edit brings in is told with the others that it brings in, whatever an earlier edit did.
-                assert decision.in_digest == (change is not None and not before.matched)
+                assert (decision.reason is Reason.BACKLOG) == (change is not None and not before.matched)
                 assert not ended_by_person_in_this_stretch
                 alert, held = LastAlert(), None
             case Verb.RESOLVE:
