@@ -56,7 +56,7 @@ class Faults:
     """The faults that are switched on, in order; safe to use from several threads."""
 
     def __init__(self, seed: int | None = None, tell: Callable[[], None] = lambda: None) -> None:
-        """Begin without any; ``tell`` is called whenever one strikes."""
+        """Begin without any; ``tell`` is called whenever one strikes, and must not ask for faults then and there."""
         self._tell = tell
         self._lock = threading.Lock()
         self._random = random.Random(seed)  # noqa: S311  (chance for tests, nothing secret)
@@ -95,12 +95,6 @@ class Faults:
 
     def pick(self, method: str) -> Fault | None:
         """Give the first fault that strikes a call of ``method`` now, and use it up by one."""
-        fault = self._pick(method)
-        if fault:
-            self._tell()
-        return fault
-
-    def _pick(self, method: str) -> Fault | None:
         with self._lock:
             for index, (fault, left) in enumerate(self._active):
                 if fault.method not in ("*", method) or self._random.random() >= fault.probability:
@@ -110,6 +104,7 @@ class Faults:
                     if left <= 1:
                         del self._active[index]
                 self._struck.append(fault)
+                self._tell()
                 return fault
         return None
 
