@@ -115,6 +115,10 @@ class Story:
         self.life.end()
         self.life = self._live()
 
+    def dies(self, steps: Sequence[int]) -> None:
+        """Have the life that makes the next tick end after so many steps, the next after so many, and so on."""
+        self._deaths[self.ticks] = steps
+
     def settle(self) -> None:
         """Let everything that waits be said, without another tick."""
         self._carry(self.clock.at + DAY)
