@@ -18,6 +18,9 @@ _READS: Final = ("conversations.history", "conversations.replies")
 _RETRY_AFTER: Final = 5
 """Seconds: short enough that who watches sees the bot wait, and try again."""
 
+_LAG: Final = 20
+"""Seconds by which history lags, when it does."""
+
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
@@ -62,10 +65,13 @@ OUTAGE: Final = Trouble(
 )
 HISTORY: Final = Trouble(
     "history",
-    "History unreadable",
-    "The app cannot look up what stands in a channel.",
-    "Matters after an outage: what may stand there already is not posted again before somebody can look.",
-    {"": ("", tuple(Fault("error", name, error="fatal_error") for name in _READS))},
+    "History",
+    "The app cannot look up what stands in a channel, or sees it late.",
+    "Matters in and after an outage: what may stand there is not posted again before somebody could look.",
+    {
+        "unreadable": ("unreadable", tuple(Fault("error", name, error="fatal_error") for name in _READS)),
+        "late": (f"{_LAG} seconds late", tuple(Fault("lag", name, seconds=_LAG) for name in _READS)),
+    },
 )
 TROUBLES: Final = (LIMITS, OUTAGE, HISTORY)
 

@@ -8,6 +8,7 @@ import contextlib
 import itertools
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 from unittest import mock
 
@@ -21,6 +22,7 @@ from handlers.deliver import Deliverer
 from handlers.slack.sender import Sender
 from handlers.sweep import sweep
 from playground import Playground
+from playground.api import METHODS
 from playground.faults import Fault
 from playground.limits import RefusedError
 from playground.methods.session import RateLimitedError
@@ -99,17 +101,20 @@ class Line(WebClient):
         }
         self._fate.step()
         fault = self._slack.faults.pick(api_method)
-        if fault is not None and fault.when == "before":
+        if fault is not None and fault.is_refusal:
             self._fail(fault, api_method)
-        answer = self._answer(api_method, args)
-        if fault is not None:
+        answer = self._answer(api_method, args, fault.seconds if fault and fault.kind == "lag" else 0.0)
+        if fault is not None and fault.is_distortion:
             self._fail(fault, api_method)
         self._fate.step()
         return answer.validate()
 
-    def _answer(self, method: str, args: dict[str, Any]) -> SlackResponse:
+    def _answer(self, method: str, args: dict[str, Any], lag: float) -> SlackResponse:
+        session = replace(self._slack._session, lag=lag)
         try:
-            body = self._slack.api._run(method, args, self._slack.bot_token)
+            called = METHODS[method]
+            session.need(*called.scopes)
+            body = called.run(session, args)
         except RateLimitedError as limit:
             return self._said(method, {"ok": False, "error": "ratelimited"}, 429, limit.seconds)
         except RefusedError as refused:

@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager
 
 import pytest
 
+from playground.faults import Fault
 from playground.people import AIKO
 from rules.alerts.person import AlertEndedError
 from rules.instants import HOUR
@@ -298,4 +299,26 @@ def test_alerts_for_a_dead_channel_go_to_the_default_one_and_managers_hear_of_it
         story.message("Ben.*Open", channel="sales", between=("2025-06-15T04:00", "2025-06-15T04:10"))
         story.total(roots=1, replies=0)
         story.total(channel="sales", roots=1, replies=0)
+        story.sound()
+
+
+@pytest.mark.parametrize("way", ["unreadable", "late"])
+def test_what_an_outage_lost_sight_of_is_not_said_twice_while_history_is_no_help(
+    told: Begin, way: str
+) -> None:
+    with told() as story:
+        story.customers("Ada", "Ben")
+        story.rule("storm", "count(ticket, 5d) >= 2")
+        story.until("2025-06-15T01:30")
+        story.slack.faults.add(Fault("reset", "chat.postMessage", "after", times=1))
+        story.slack.troubles.switch("history", way=way, on=True)
+        for name in ("Ada", "Ben"):
+            for _ in range(2):
+                story.event(name, "ticket")
+        story.until("2025-06-15T02:08")
+        story.slack.troubles.end()
+        story.until("2025-06-15T03:30")
+        story.message("Ada.*Open", between=("2025-06-15T02:00", "2025-06-15T02:30"))
+        story.message("Ben.*Open", between=("2025-06-15T02:00", "2025-06-15T02:30"))
+        story.total(roots=2, replies=0)
         story.sound()

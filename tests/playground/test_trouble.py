@@ -62,6 +62,20 @@ def test_in_an_outage_every_call_fails_and_some_are_accepted(slack: Playground, 
     assert "Slack is well again" not in page(slack)
 
 
+def test_history_is_unreadable_or_late_and_a_person_says_which(slack: Playground, client: WebClient) -> None:
+    say(client)
+    switch(slack, trouble="history", way="unreadable", on=True)
+    with pytest.raises(SlackApiError, match="fatal_error"):
+        client.conversations_history(channel=CUSTOMER_CARE)
+    switch(slack, trouble="history", way="late", on=True)
+    assert client.conversations_history(channel=CUSTOMER_CARE)["messages"] == []
+    assert slack.troubles.standing().on == {"history": "late"}
+    assert "History: 20 seconds late" in page(slack)
+    switch(slack, trouble="history", way="late", on=False)
+    assert len(client.conversations_history(channel=CUSTOMER_CARE)["messages"]) == 1
+    assert slack.faults.active() == ()
+
+
 def test_a_dead_channel_refuses_and_comes_back(slack: Playground, client: WebClient) -> None:
     switch(slack, channel=SALES, on=True)
     with pytest.raises(SlackApiError, match="is_archived"):
