@@ -92,9 +92,12 @@ def _somebody_presses(story: Story, draw: Random) -> None:
 
 
 def schedule(draw: Random, *, ticks: int, share: float) -> dict[int, list[int]]:
-    """Draw deaths in a ``share`` of the ticks: most of them early in a tick, some again and again."""
+    """Draw deaths in a ``share`` of the ticks: early in a tick or right after a call, some again and again."""
     return {
-        tick: [int(draw.expovariate(1 / 12)) for _ in range(draw.choice((1, 1, 1, 2, 5)))]
+        tick: [
+            int(draw.expovariate(1 / 12)) if draw.random() < 0.6 else -draw.randint(1, 3)
+            for _ in range(draw.choice((1, 1, 1, 2, 5)))
+        ]
         for tick in range(ticks)
         if draw.random() < share
     }

@@ -71,7 +71,7 @@ class Story:
         self.life = self._live()
 
     def _live(self) -> Life:
-        return Life(self._url, self.slack, self.clock, self.clock, self._zone, **self._settings)
+        return Life(self._url, self.slack, self.clock, self._zone, **self._settings)
 
     def __enter__(self) -> Self:
         return self
@@ -159,7 +159,7 @@ class Story:
 
     # what happens
 
-    def customers(self, *names: str, **attributes: object) -> None:
+    def customers(self, *names: str, **attributes: str) -> None:
         """Make customers known as of now."""
         drafts = [CustomerIn(one, {"name": one}, self.clock.at, attributes) for one in names]
         with self.life.ctx.database.writing() as tx:

@@ -82,7 +82,7 @@ class Lives(RuleBasedStateMachine):
     def time_passes(self, length: int) -> None:
         self.story.passes(length * HOUR)
 
-    @rule(ways=st.lists(st.integers(0, 40), min_size=1, max_size=3))
+    @rule(ways=st.lists(st.integers(-3, 40), min_size=1, max_size=3))
     def dies_in_the_next_tick(self, ways: list[int]) -> None:
         self.story.dies(ways)
         self.story.passes(HOUR)

@@ -8,11 +8,13 @@ import os
 from functools import cache
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from handlers.slack.sender import Sender
 from rules.instants import HOUR
 from storage.database import Database
 from tests.acceptance.company import differences, outcome, small_company
@@ -23,7 +25,7 @@ DAYS = 2
 EVERY = 2 * HOUR
 TICKS = DAYS * 12
 EXAMPLES = int(os.environ.get("ACCEPTANCE_EXAMPLES", "3"))
-ways = st.lists(st.integers(0, 60), min_size=1, max_size=3)
+ways = st.lists(st.integers(-6, 50), min_size=1, max_size=3)
 """After how many steps a life ends, and the next that follows it within the same tick, and the next."""
 
 
@@ -64,10 +66,15 @@ def test_whatever_dies_when_the_same_is_said(url: str, deaths: dict[int, list[in
     assert differences(expected, came) == []
 
 
-@pytest.mark.parametrize("step", [0, 6, 19])
-def test_a_life_may_end_at_the_same_step_of_every_tick(url: str, step: int) -> None:
+def everywhere(first: int) -> dict[int, list[int]]:
+    """Give deaths in every tick, at another step in each, and then after a call that Slack has accepted."""
+    return {tick: [(first + 5 * tick) % 29, -1 - tick % 3] for tick in range(TICKS)}
+
+
+@pytest.mark.parametrize("first", [0, 2])
+def test_a_life_may_end_in_every_tick(url: str, first: int) -> None:
     expected = undisturbed(url, 2)
-    came, _ = play(url, 2, {tick: [step] for tick in range(TICKS)})
+    came, _ = play(url, 2, everywhere(first))
     assert differences(expected, came) == []
 
 
@@ -79,3 +86,11 @@ def test_on_postgresql_too(new_database_url: DatabaseUrls) -> None:
     deaths = {busiest: [7] * (steps[busiest] // 7), busiest + 1: [0, 1, 2, 3]}
     came, _ = play(url, 1, deaths)
     assert differences(expected, came) == []
+
+
+def test_a_bot_that_sends_again_without_looking_would_be_found_out(url: str) -> None:
+    def blind(*_: object, **__: object) -> list[object]:
+        return []
+
+    with mock.patch.object(Sender, "find", blind), pytest.raises(AssertionError, match="said twice"):
+        play(url, 2, everywhere(0))

@@ -110,14 +110,29 @@ def test_a_snooze_ends_and_is_told_while_it_still_holds(told: Begin) -> None:
         story.sound()
 
 
-def test_a_snooze_through_which_it_leaves_ends_in_one_state(told: Begin) -> None:
-    with told() as story:
+def test_tomorrow_morning_is_nine_oclock_where_the_business_is_though_the_clocks_change(told: Begin) -> None:
+    with told(begins="2025-03-29", zone="Europe/Berlin") as story:
         story.customers("Ada")
-        story.rule("storm", STORM)
+        story.rule("storm", "count(ticket, 5d) >= 2")
+        story.until("2025-03-29T20:30")
+        for _ in range(2):
+            story.event("Ada", "ticket")
+        story.until("2025-03-29T21:30")
+        story.press("snooze:morning", "Ada")
+        story.until("2025-03-30T12:00")
+        story.message("snooze of .*Ada.* is over", between=("2025-03-30T09:00", "2025-03-30T09:01"))
+        story.total(roots=1, replies=2)
+        story.sound()
+
+
+def test_a_snooze_through_which_it_leaves_ends_in_one_state(told: Begin) -> None:
+    with told(every=6 * HOUR) as story:
+        story.customers("Ada")
+        story.rule("storm", "count(ticket, 1d) >= 2")
         story.until("2025-06-15T00:30")
         for _ in range(2):
             story.event("Ada", "ticket")
-        story.until("2025-06-15T01:30")
+        story.until("2025-06-15T06:30")
         story.press("snooze:week", "Ada")
         story.until("2025-06-24")
         assert "Recovered" in story.stands("Ada")
