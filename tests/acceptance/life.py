@@ -107,7 +107,8 @@ class Line(WebClient):
             if value is not None
         }
         self._fate.step()
-        fault = self._slack.faults.pick(api_method)
+        place = self._slack.workspace.channel(str(args.get("channel") or ""))
+        fault = self._slack.faults.pick(api_method, channel=place.id if place else "")
         if fault is not None and fault.is_refusal:
             self._fail(fault, api_method)
         answer = self._answer(api_method, args, fault.seconds if fault and fault.kind == "lag" else 0.0)

@@ -169,19 +169,27 @@ class Story:
         self, customer: str, kind: str = "purchase", *, at: str | int | None = None, amount: int | None = None
     ) -> None:
         """Let an event come in now; ``at`` is when it happened, ``amount`` in minor units."""
+        self._take_in([self._event(customer, kind, self.clock.at if at is None else self.at(at), amount)])
+
+    def events(self, *happened: tuple[str, str]) -> None:
+        """Let events come in together: customers and kinds."""
+        self._take_in([self._event(customer, kind, self.clock.at) for customer, kind in happened])
+
+    def _event(self, customer: str, kind: str, at: int, amount: int | None = None) -> EventIn:
         self._ids += 1
-        came = EventIn(
+        return EventIn(
             source="shop",
             customer=customer,
             kind=kind,
-            occurred_at=self.clock.at if at is None else self.at(at),
+            occurred_at=at,
             amount=amount,
             currency=None if amount is None else "USD",
             external_id=f"e{self._ids}",
-            properties=None,
         )
+
+    def _take_in(self, came: Sequence[EventIn]) -> None:
         with self.life.ctx.database.writing() as tx:
-            take_in(tx, [came], now=self.clock.at, by_http=True)
+            take_in(tx, came, now=self.clock.at, by_http=True)
 
     def rule(self, name: str, condition: str, **options: str) -> None:
         """Add a rule; options by the names that people write (``pending`` for ``for``)."""

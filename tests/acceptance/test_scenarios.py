@@ -166,9 +166,7 @@ def test_a_rules_backlog_is_one_message_that_counts_everybody(told: Begin) -> No
     with told() as story:
         names = [f"C{n:02}" for n in range(30)]
         story.customers(*names)
-        for name in names:
-            for _ in range(2):
-                story.event(name, "ticket")
+        story.events(*((name, "ticket") for name in names for _ in range(2)))
         story.rule("storm", STORM)
         story.until("2025-06-15T03:00")
         story.message("30", between=("2025-06-15T00:00", "2025-06-15T00:01"))
@@ -265,9 +263,7 @@ def test_many_at_once_are_one_message_and_the_recount_is_exact(told: Begin) -> N
         story.customers(*names)
         story.rule("storm", STORM)
         story.until("2025-06-15T01:30")
-        for name in names:
-            for _ in range(2):
-                story.event(name, "ticket")
+        story.events(*((name, "ticket") for name in names for _ in range(2)))
         story.until("2025-06-15T03:00")
         story.message("120", between=("2025-06-15T02:00", "2025-06-15T02:01"))
         story.total(roots=1, replies=0)
@@ -336,4 +332,43 @@ def test_what_an_outage_lost_sight_of_is_not_said_twice_while_history_is_no_help
         story.message("Ada.*Open", between=("2025-06-15T02:00", "2025-06-15T02:30"))
         story.message("Ben.*Open", between=("2025-06-15T02:00", "2025-06-15T02:30"))
         story.total(roots=2, replies=0)
+        story.sound()
+
+
+def test_several_rules_that_open_for_one_customer_at_once_are_one_message(told: Begin) -> None:
+    with told() as story:
+        story.customers("Ada", "Ben")
+        story.rule("storm", "count(ticket, 6h) >= 2")
+        story.rule("angry", "count(complaint, 12h) >= 1")
+        story.until("2025-06-15T01:30")
+        for kind in ("ticket", "ticket", "complaint"):
+            story.event("Ada", kind)
+        story.event("Ben", "complaint")
+        story.until("2025-06-15T02:30")
+        story.message(
+            "Storm: Ada.*Angry: Ada|Angry: Ada.*Storm: Ada", between=("2025-06-15T02:00", "2025-06-15T02:01")
+        )
+        story.message("Angry: Ben", between=("2025-06-15T02:00", "2025-06-15T02:01"))
+        story.total(roots=2, replies=0)
+        # One of the two recovers, then the other: each is told in the one thread, and both end in the one message.
+        story.until("2025-06-15T14:30")
+        story.message("Recovered: .*Ada", between=("2025-06-15T07:00", "2025-06-15T14:01"), exactly=2)
+        story.total(roots=2, replies=3)
+        assert story.stands("Ada").count("✅") == 2
+        story.sound()
+
+
+def test_a_rule_removed_while_many_of_its_alerts_are_open_ends_them_all_once(told: Begin) -> None:
+    with told() as story:
+        names = [f"C{n:03}" for n in range(500)]
+        story.customers(*names)
+        story.rule("storm", "count(ticket, 20d) >= 1", backlog="digest")
+        story.until("2025-06-15T00:30")
+        story.events(*((name, "ticket") for name in names))
+        story.until("2025-06-15T01:30")
+        story.message("500", between=("2025-06-15T01:00", "2025-06-15T01:01"))
+        story.turn("remove", "storm")
+        story.until("2025-06-15T03:30")
+        story.message("500 closed", between=("2025-06-15T01:30", "2025-06-15T01:32"))
+        story.total(roots=1, replies=1)
         story.sound()
