@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from playground.faults import Fault, Faults
-from playground.workspace import Change, Channel, Message, Workspace
+from playground.people import Channel
+from playground.workspace import Change, Message, Workspace
 
 _POSTS: Final = ("chat.postMessage", "chat.update", "chat.delete", "chat.postEphemeral")
 _READS: Final = ("conversations.history", "conversations.replies")
