@@ -27,9 +27,11 @@ from storage import (
     recent,
     rules,
     running,
+    sources,
     stretches,
     suppressions,
     timers,
+    turns,
 )
 
 OWNERS = (
@@ -57,8 +59,10 @@ OWNERS = (
     recent,
     rules,
     running,
+    sources,
     stretches,
     suppressions,
     timers,
+    turns,
 )
 METADATA = SQLModel.metadata
