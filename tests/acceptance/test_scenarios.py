@@ -372,3 +372,25 @@ def test_a_rule_removed_while_many_of_its_alerts_are_open_ends_them_all_once(tol
         story.message("500 closed", between=("2025-06-15T01:30", "2025-06-15T01:32"))
         story.total(roots=1, replies=1)
         story.sound()
+
+
+def test_what_waits_for_a_dead_channel_does_not_hold_up_what_is_new_there(told: Begin) -> None:
+    with told() as story:
+        story.customers("Ada", "Ben")
+        story.rule("storm", "count(ticket, 3h) >= 2", channel="#sales")
+        story.until("2025-06-15T01:30")
+        story.events(("Ada", "ticket"), ("Ada", "ticket"))
+        story.until("2025-06-15T02:30")
+        story.slack.troubles.kill("sales", dead=True)
+        # Ada recovers: her message can be neither edited nor answered. Then Ben's storm comes.
+        story.until("2025-06-15T05:30")
+        story.events(("Ben", "ticket"), ("Ben", "ticket"))
+        story.until("2025-06-15T06:30")
+        story.message("Ben.*Open", between=("2025-06-15T06:00", "2025-06-15T06:10"))
+        story.message("sales", channel="@maya", between=("2025-06-15T06:00", "2025-06-15T06:10"))
+        story.slack.troubles.end()
+        story.until("2025-06-15T07:30")
+        story.message("Recovered: .*Ada", channel="sales", between=("2025-06-15T06:30", "2025-06-15T06:40"))
+        story.total(channel="sales", roots=1, replies=1)
+        story.total(roots=1)
+        story.sound()
