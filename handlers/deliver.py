@@ -256,6 +256,7 @@ class Deliverer:
             plain=message.plain,
             # A reply cannot go elsewhere than its root, and the fallback has no fallback.
             rerouted=message.rerouted or message.root is not None or fallback in ("", message.channel),
+            answers=message.root is not None,
             now=self._ctx.elapsed(),
             policy=self._policy,
         )
