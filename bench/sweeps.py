@@ -11,7 +11,7 @@ import numpy as np
 from numpy.random import Generator, default_rng
 from sqlalchemy import Connection, Engine, event
 
-from bench import events, rulebook
+from bench import events, room, rulebook
 from bench.company.shape import Ints, Shape
 from bench.measure import Figure, Goal, Measure, Shown, Unit, timed
 from bench.workbench import Place, Workbench
@@ -96,13 +96,23 @@ def longer_history(bench: Workbench) -> list[Measure]:
             for name, bodies in ruled.items():
                 rulebook.only(place.database, bodies.items())
                 found[name].append(_per_candidate(bench, place))
-    measures = []
+            rooms = [room.weight(place.database, tables) for tables in (["event", "carried"], ["event"])]
+    measures = [_room(bench.dialect, *rooms)]
     for name, (short, long) in found.items():
         what = f"a candidate of a sweep, history {LONGER} times longer, {name}"
         measures.append(_longer(what, long.seconds, short.seconds, Unit.SECONDS))
         if bench.dialect == "sqlite":
             measures.append(_longer(what, long.steps, short.steps, Unit.STEPS))
     return measures
+
+
+def _room(dialect: Dialect, ours: float, alone: float) -> Measure:
+    """Say what carrying lives forward costs in room, where everybody's is that is long enough."""
+    what = f"a stored event and its share of what is carried forward, history {LONGER} times longer"
+    goal = Goal(room.GOALS[dialect], of_value=True)
+    return Measure(
+        "history", what, Figure(ours, Unit.BYTES), Figure(alone, Unit.BYTES, "the event alone"), goal=goal
+    )
 
 
 def _longer(what: str, long: float, short: float, unit: Unit) -> Measure:
