@@ -42,7 +42,7 @@ from templates.words import Words
 _MANAGER: Final = Request(Actor("cli:test", manager=True))
 _TELLINGS: Final = {
     Subject.ALERT: Telling.ALERT,
-    Subject.DIGEST: Telling.DIGEST,
+    Subject.GROUP: Telling.DIGEST,
     Subject.STEPS: Telling.REPLY,
 }
 _PRESSES: Final = {Deed.CLAIM: Press.CLAIM, Deed.SNOOZE: Press.SNOOZE, Deed.RESOLVE: Press.RESOLVE}
@@ -120,7 +120,11 @@ class Play:
         for rule in self._trial.rules:
             said = plain(rule.body)
             rulebook.add(
-                self._ctx, _MANAGER, name=rule.name, condition=said.pop("condition"), options=Options(**said)
+                self._ctx,
+                _MANAGER,
+                name=rule.name,
+                condition=said.pop("condition"),
+                options=Options.said(said),
             )
             if rule.state is RuleState.PAUSED:
                 rulebook.pause(self._ctx, _MANAGER, rule.name)
@@ -192,7 +196,7 @@ class Play:
         match message.subject:
             case Subject.STEPS:
                 about = [step.customer_id for step in alerts.told_in(tx, message.id)]
-            case Subject.DIGEST:
+            case Subject.GROUP:
                 about = [alert.customer_id for alert in alerts.of_root(tx, message.id)]
             case _:
                 about = [message.customer_id or 0]

@@ -5,6 +5,7 @@ from sqlmodel import SQLModel
 from storage import (
     alerts,
     arrivals,
+    attention,
     audit,
     carried,
     counters,
@@ -28,12 +29,14 @@ from storage import (
     rules,
     running,
     stretches,
+    suppressions,
     timers,
 )
 
 OWNERS = (
     alerts,
     arrivals,
+    attention,
     audit,
     carried,
     counters,
@@ -57,6 +60,7 @@ OWNERS = (
     rules,
     running,
     stretches,
+    suppressions,
     timers,
 )
 METADATA = SQLModel.metadata
