@@ -91,13 +91,15 @@ def longer_history(bench: Workbench) -> list[Measure]:
     )
     ruled = {"fifty rules": rulebook.fifty(), "rules over windows": rulebook.windowed()}
     found: dict[str, list[Cost]] = {name: [] for name in ruled}
+    rooms: list[float] = []
     for shape in shapes:
         with bench.brief(bench.company(shape)) as place:
             for name, bodies in ruled.items():
                 rulebook.only(place.database, bodies.items())
                 found[name].append(_per_candidate(bench, place))
             rooms = [room.weight(place.database, tables) for tables in (["event", "carried"], ["event"])]
-    measures = [_room(bench.dialect, *rooms)]
+    carried, alone = rooms
+    measures = [_room(bench.dialect, carried, alone)]
     for name, (short, long) in found.items():
         what = f"a candidate of a sweep, history {LONGER} times longer, {name}"
         measures.append(_longer(what, long.seconds, short.seconds, Unit.SECONDS))
