@@ -12,7 +12,7 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import BigInteger, Column, Integer, PrimaryKeyConstraint, bindparam, delete, insert, text
+from sqlalchemy import BigInteger, Column, Integer, PrimaryKeyConstraint, bindparam, delete, insert, or_, text
 from sqlmodel import Field, SQLModel, col
 
 from rules.instants import EARLIEST
@@ -119,7 +119,10 @@ def undo(tx: Transaction, pairs: Iterable[tuple[Pair, int]]) -> None:
 
 
 def put_up(tx: Transaction, new: Sequence[New]) -> None:
-    """Put up rungs, and take away those that stand below the highest two of each."""
+    """Put up rungs, and take away those that stand below the highest two of each.
+
+    One that stands at the very place gives way: should ever one be left over, sweeps go on all the same.
+    """
     if not new:
         return
     tx.execute(
@@ -130,6 +133,7 @@ def put_up(tx: Transaction, new: Sequence[New]) -> None:
                 "b_kind": one.rung.kind,
                 "b_selection": one.rung.selection,
                 "b_above": one.above,
+                "b_at": one.rung.at,
             }
             for one in new
         ],
@@ -159,5 +163,5 @@ _LOWER: Final = delete(Carried).where(
     col(Carried.customer_id) == bindparam("b_customer"),
     col(Carried.kind) == bindparam("b_kind"),
     col(Carried.selection) == bindparam("b_selection"),
-    col(Carried.at) < bindparam("b_above"),
+    or_(col(Carried.at) < bindparam("b_above"), col(Carried.at) == bindparam("b_at")),
 )
