@@ -28,9 +28,11 @@ from storage import (
     recent,
     rules,
     running,
+    sources,
     stretches,
     suppressions,
     timers,
+    turns,
 )
 
 OWNERS = (
@@ -59,8 +61,10 @@ OWNERS = (
     recent,
     rules,
     running,
+    sources,
     stretches,
     suppressions,
     timers,
+    turns,
 )
 METADATA = SQLModel.metadata

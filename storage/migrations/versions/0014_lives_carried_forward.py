@@ -1,7 +1,7 @@
 """what is carried forward of customers' lives
 
 Revision ID: 0014
-Revises: 0015
+Revises: 0017
 """
 
 import sqlalchemy as sa
@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = '0014'
-down_revision = '0015'
+down_revision = '0017'
 branch_labels = None
 depends_on = None
 
