@@ -31,9 +31,10 @@ from rules.alerts.retry import (
     after_silence,
 )
 from rules.instants import MINUTE
-from storage import outbox, pace, rules
+from storage import carriage, outbox, pace, rules
+from storage.carriage import Late
 from storage.database import Transaction
-from storage.outbox import Call, Late, Message, Subject
+from storage.outbox import Call, Message, Subject
 
 _CLOCK_SKEW: Final = 5 * MINUTE
 """How far Slack's clock may be behind ours when history is asked for what was sent since."""
@@ -111,17 +112,17 @@ class Deliverer:
         """Do one round: settle what is unclear, look for second copies, send what may be sent."""
         policy, now = self._policy, self._ctx.elapsed()
         with self._ctx.database.writing() as tx:
-            outbox.expire_leases(tx, now=now, lease=policy.lease, settle=policy.settle)
-            outbox.bury_orphans(tx)
-            unclear = outbox.claim_unknown(
+            carriage.expire_leases(tx, now=now, lease=policy.lease, settle=policy.settle)
+            carriage.bury_orphans(tx)
+            unclear = carriage.claim_unknown(
                 tx, owner=self._owner, now=now, lease=policy.lease, limit=_RECONCILED_AT_ONCE
             )
-            doubtful = outbox.to_verify(tx, now=now, again_at=now + policy.lease, limit=_RECONCILED_AT_ONCE)
+            doubtful = carriage.to_verify(tx, now=now, again_at=now + policy.lease, limit=_RECONCILED_AT_ONCE)
         settled = self._each(self._settle, unclear) + self._each(self._verify, doubtful)
         # Only now: what is claimed is sent at once, and not after a search that outlasts the lease.
         now = self._ctx.elapsed()
         with self._ctx.database.writing() as tx:
-            ready = outbox.claim(
+            ready = carriage.claim(
                 tx,
                 owner=self._owner,
                 now=now,
@@ -188,11 +189,11 @@ class Deliverer:
             return self._finish(message, Outcome(Delivery.SENT, "unchanged"))
         with self._ctx.database.writing() as tx:
             # Until Slack says so, nobody knows what the message shows: whoever edits it next must not believe us.
-            outbox.note_content(tx, root.id, None)
+            carriage.note_content(tx, root.id, None)
         said = self._sender.update(channel=root.posted_channel, ts=root.ts, content=content, key=root.key)
         if isinstance(said, Answer):
             with self._ctx.database.writing() as tx:
-                outbox.note_content(tx, root.id, shown)
+                carriage.note_content(tx, root.id, shown)
             return self._finish(message, Outcome(Delivery.SENT, "ok"))
         if isinstance(said, Refusal):
             return self._refused(message, said)
@@ -211,7 +212,7 @@ class Deliverer:
         settled_at = now + self._policy.settle
         late: Late | None = None
         with self._ctx.database.writing() as tx:
-            kept = outbox.finish(
+            kept = carriage.finish(
                 tx,
                 message,
                 state=Delivery.SENT,
@@ -223,9 +224,9 @@ class Deliverer:
                 verify_at=settled_at if message.attempts > 1 else None,
             )
             if kept:
-                outbox.note_content(tx, message.id, shown)
+                carriage.note_content(tx, message.id, shown)
             else:
-                late = outbox.finish_late(
+                late = carriage.finish_late(
                     tx, message, posted_channel=said.channel, ts=said.ts, now=now, verify_at=settled_at
                 )
         self._ids[message.channel or self._ctx.default_channel] = said.channel
@@ -259,7 +260,7 @@ class Deliverer:
         if not self._kept(message, after_silence(silence, now=now, policy=self._policy)):
             # Somebody else has it by now, and this copy may come to light beside theirs.
             with self._ctx.database.writing() as tx:
-                outbox.doubt(tx, message.id, verify_at=now + self._policy.settle)
+                carriage.doubt(tx, message.id, verify_at=now + self._policy.settle)
         return Round(unknown=1)
 
     def _finish(self, message: Message, outcome: Outcome) -> Round:
@@ -270,7 +271,7 @@ class Deliverer:
     def _kept(self, message: Message, outcome: Outcome) -> bool:
         """Say what came of a message; False where it had been lost to another carrier."""
         with self._ctx.database.writing() as tx:
-            kept = outbox.finish(
+            kept = carriage.finish(
                 tx,
                 message,
                 state=outcome.state,
@@ -324,7 +325,7 @@ class Deliverer:
         if not found:
             return self._finish(message, Outcome(Delivery.PENDING, "not_in_history", retry_at=now))
         with self._ctx.database.writing() as tx:
-            outbox.finish(
+            carriage.finish(
                 tx,
                 message,
                 state=Delivery.SENT,
@@ -358,7 +359,7 @@ class Deliverer:
             if not found.passing:
                 log.warning("copies_not_looked_for", message=message.id, error=found.error)
                 with self._ctx.database.writing() as tx:
-                    outbox.verified(tx, message.id)
+                    carriage.verified(tx, message.id)
             return Round()
         if message.ts is None:
             # Nobody has brought it back yet: it comes up again.
@@ -367,7 +368,7 @@ class Deliverer:
         gone = [self._sender.delete(channel=one.channel, ts=one.ts) for one in doubles]
         if all(isinstance(said, Answer) for said in gone):
             with self._ctx.database.writing() as tx:
-                outbox.verified(tx, message.id)
+                carriage.verified(tx, message.id)
         return Round(doubles_deleted=len(doubles))
 
     def _find(self, message: Message) -> list[Answer] | Unreadable:

@@ -1,15 +1,15 @@
-"""Messages on their way to Slack: what is to be said, where it stands, and who carries it.
+"""Messages on their way to Slack: what is to be said, and where it stands.
 
-Owns the table ``outbox``. Every finish is fenced by the carrier and the generation under which it took the message.
+Owns the table ``outbox``; carrying the messages is the business of `storage.carriage`, which works on the same rows.
 It must not know how a message looks, nor Slack.
 """
 
 import json
 import secrets
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -17,19 +17,14 @@ from sqlalchemy import (
     Index,
     Integer,
     Text,
-    exists,
-    func,
     insert,
-    or_,
     select,
     text,
     update,
 )
-from sqlalchemy.orm import aliased
 from sqlmodel import Field, SQLModel, col
 
-from rules.alerts.retry import LONGEST_WAIT, Delivery
-from storage import pace
+from rules.alerts.retry import Delivery
 from storage.counters import take
 from storage.database import Transaction
 from storage.sets import any_of
@@ -165,17 +160,6 @@ class Message:
     """The name that its channel is paced under, while it is being sent."""
 
 
-class Late(StrEnum):
-    """What became of a message whose carrier came back after it had lost the message to another."""
-
-    SAME = "same"
-    """The other found this very message in Slack."""
-    ADOPTED = "adopted"
-    """Nobody had sent it again yet: this one counts."""
-    DOUBLE = "double"
-    """Another copy was sent, or is being sent: this one must go."""
-
-
 @dataclass(frozen=True, slots=True)
 class New:
     """A message to be sent. ``forming``: a sweep still adds to it."""
@@ -193,7 +177,7 @@ class New:
 
 
 # Written out, not bound: only then does the planner see that the index of the unfinished has all of them.
-_UNFINISHED = text("outbox.state IN ('forming', 'pending', 'sending', 'unknown')")
+UNFINISHED = text("outbox.state IN ('forming', 'pending', 'sending', 'unknown')")
 
 
 def add(tx: Transaction, message: New, *, now: int) -> int:
@@ -235,7 +219,7 @@ def _new_row(number: int, message: New, now: int) -> dict[str, Any]:
 
 def add_updates(tx: Transaction, roots: Sequence[Message], *, now: int) -> None:
     """Ask for the messages ``roots`` to be edited to how things stand; an edit that waits already will do."""
-    _hold_roots(tx, [root.id for root in roots])
+    hold_roots(tx, [root.id for root in roots])
     waiting = set(
         tx.execute(
             select(col(OutboxRow.root))
@@ -265,7 +249,7 @@ def add_updates(tx: Transaction, roots: Sequence[Message], *, now: int) -> None:
     add_all(tx, updates, now=now)
 
 
-def _hold_roots(tx: Transaction, numbers: Sequence[int]) -> None:
+def hold_roots(tx: Transaction, numbers: Sequence[int]) -> None:
     """Let nobody else ask for an edit of these messages, or hand one back, until the transaction ends."""
     chosen = any_of(tx.dialect, numbers, "int")
     held = select(col(OutboxRow.id)).where(col(OutboxRow.id).in_(chosen)).order_by(col(OutboxRow.id))
@@ -319,244 +303,6 @@ def after(tx: Transaction, number: int) -> list[Message]:
         select(OutboxRow).where(col(OutboxRow.id) > number).order_by(col(OutboxRow.id))
     ).scalars()
     return [_message(row) for row in rows]
-
-
-_LATER: Final = 1 << 40
-"""Above every number: what no person waits for is put so far behind what one does."""
-
-# Written out, not bound: only then does the planner see that the partial indexes have all that is asked for.
-_READY = text(
-    "SELECT min(CASE WHEN o.urgent THEN o.id ELSE o.id + :later END), coalesce(r.posted_channel, o.channel) AS place, "
-    "CASE WHEN o.call = 'update' THEN 'edit' ELSE 'post' END AS lane "
-    "FROM outbox o LEFT JOIN outbox r ON r.id = o.root "
-    "WHERE o.state = 'pending' AND o.state IN ('forming', 'pending', 'sending', 'unknown') AND (o.next_at <= :now OR o.next_at > :far) "
-    "AND (o.root IS NULL OR (r.state = 'sent' AND NOT EXISTS ("
-    # Replies keep their order, and of two edits the later must land last.
-    "SELECT 1 FROM outbox e WHERE e.root = o.root AND e.call = o.call AND e.id < o.id "
-    "AND e.state IN ('pending', 'sending', 'unknown')))) "
-    "GROUP BY place, lane"
-)
-
-
-def claim(
-    tx: Transaction,
-    *,
-    owner: str,
-    now: int,
-    lease: int,
-    interval: int,
-    place_of: Callable[[str], str] = str,
-) -> list[Message]:
-    """Take what may be sent at ``now``: at most one post, and one edit, for each channel.
-
-    A reply or an edit waits until its root is sent, and until the ones before it are through. ``lease`` and
-    ``interval`` in milliseconds. Two that claim at once never get the same message, nor a channel's slot twice.
-    ``place_of`` gives the one name that a channel is paced under, whichever it was named by.
-    """
-    params = {"now": now, "far": now + LONGEST_WAIT, "later": _LATER}
-    ready = [(place_of(row[1]), row[2], row[0] % _LATER) for row in tx.execute(_READY, params)]
-    taken: list[Message] = []
-    # In one order, so that two who claim at once never wait for each other in a circle.
-    for place, lane, number in sorted(ready):
-        if not pace.take(tx, channel=place, lane=lane, now=now, interval=interval):
-            continue
-        won = tx.execute(
-            update(OutboxRow)
-            .where(col(OutboxRow.id) == number, col(OutboxRow.state) == str(Delivery.PENDING))
-            .values(
-                state=str(Delivery.SENDING),
-                owner=owner,
-                generation=OutboxRow.generation + 1,
-                lease_until=now + lease,
-                attempts=OutboxRow.attempts + 1,
-                first_tried_at=func.coalesce(OutboxRow.first_tried_at, now),
-            )
-        )
-        if won.rowcount == 1:
-            taken.append(replace(get(tx, number), place=place))
-    return taken
-
-
-def finish(
-    tx: Transaction,
-    message: Message,
-    *,
-    state: Delivery,
-    reason: str | None = None,
-    next_at: int | None = None,
-    channel: str | None = None,
-    plain: bool | None = None,
-    posted_channel: str | None = None,
-    ts: str | None = None,
-    sent_at: int | None = None,
-    verify_at: int | None = None,
-) -> bool:
-    """Say what came of a message; False where the carrier had lost it to another meanwhile (nothing is written then)."""
-    values: dict[str, Any] = {"state": str(state), "reason": reason, "lease_until": None, "owner": None}
-    values |= {
-        name: value
-        for name, value in (
-            ("next_at", next_at),
-            ("plain", plain),
-            ("posted_channel", posted_channel),
-            ("ts", ts),
-            ("sent_at", sent_at),
-            ("verify_at", verify_at),
-        )
-        if value is not None
-    }
-    if channel is not None:
-        values |= {"channel": channel, "rerouted": True}
-    if state is Delivery.PENDING and message.call is Call.UPDATE and message.root is not None:
-        _hold_roots(tx, [message.root])
-        # Another edit may wait by now; it will show the same, so this one is done with.
-        newer = aliased(OutboxRow)
-        waits = tx.execute(
-            select(col(newer.id)).where(
-                col(newer.root) == message.root,
-                col(newer.call) == str(Call.UPDATE),
-                col(newer.state) == str(Delivery.PENDING),
-            )
-        ).first()
-        if waits is not None:
-            values |= {"state": str(Delivery.EXPIRED), "reason": "superseded"}
-    done = tx.execute(
-        update(OutboxRow)
-        .where(
-            col(OutboxRow.id) == message.id,
-            col(OutboxRow.state) == str(message.state),
-            col(OutboxRow.generation) == message.generation,
-            col(OutboxRow.owner) == message.owner if message.owner else col(OutboxRow.owner).is_(None),
-        )
-        .values(**values)
-    )
-    return done.rowcount == 1
-
-
-def finish_late(
-    tx: Transaction, message: Message, *, posted_channel: str, ts: str, now: int, verify_at: int
-) -> Late:
-    """Settle a post that Slack took after its carrier had lost it; whoever held it since may have sent it, too."""
-    row = tx.session.execute(
-        select(OutboxRow).where(col(OutboxRow.id) == message.id).with_for_update()
-    ).scalar_one()
-    if row.state == str(Delivery.SENT):
-        return Late.SAME if row.ts == ts else Late.DOUBLE
-    if row.state in (str(Delivery.PENDING), str(Delivery.UNKNOWN)):
-        row.state, row.posted_channel, row.ts, row.sent_at = str(Delivery.SENT), posted_channel, ts, now
-        row.generation += 1
-        row.reason = "late"
-        row.verify_at = verify_at
-        return Late.ADOPTED
-    return Late.DOUBLE
-
-
-def expire_leases(tx: Transaction, *, now: int, lease: int, settle: int) -> int:
-    """Call unknown what a carrier took and did not bring back in time; it may have been sent. Gives how many.
-
-    One that would end later than two whole leases from now was given by a clock that has been set back since.
-    """
-    lost = tx.execute(
-        update(OutboxRow)
-        .where(
-            _UNFINISHED,
-            col(OutboxRow.state) == str(Delivery.SENDING),
-            or_(col(OutboxRow.lease_until) < now, col(OutboxRow.lease_until) > now + 2 * lease),
-        )
-        .values(
-            state=str(Delivery.UNKNOWN),
-            owner=None,
-            generation=col(OutboxRow.generation) + 1,
-            lease_until=None,
-            next_at=now + settle,
-            reason="lease_expired",
-        )
-    )
-    return lost.rowcount
-
-
-def claim_unknown(tx: Transaction, *, owner: str, now: int, lease: int, limit: int) -> list[Message]:
-    """Take messages of unclear fate whose settle time is over, to look for them; the state stays ``unknown``."""
-    numbers = (
-        tx.execute(
-            select(col(OutboxRow.id))
-            .where(
-                _UNFINISHED,
-                col(OutboxRow.state) == str(Delivery.UNKNOWN),
-                or_(col(OutboxRow.next_at) <= now, col(OutboxRow.next_at) > now + LONGEST_WAIT),
-                or_(
-                    col(OutboxRow.lease_until).is_(None),
-                    col(OutboxRow.lease_until) < now,
-                    col(OutboxRow.lease_until) > now + 2 * lease,
-                ),
-            )
-            .order_by(col(OutboxRow.id))
-            .limit(limit)
-            .with_for_update(skip_locked=True)
-        )
-        .scalars()
-        .all()
-    )
-    if numbers:
-        tx.execute(
-            update(OutboxRow)
-            .where(col(OutboxRow.id).in_(numbers))
-            .values(owner=owner, generation=col(OutboxRow.generation) + 1, lease_until=now + lease)
-        )
-    return [get(tx, number) for number in numbers]
-
-
-def to_verify(tx: Transaction, *, now: int, again_at: int, limit: int) -> list[Message]:
-    """Give the messages sent twice, perhaps, whose second copy can be looked for by ``now``.
-
-    They come up again at ``again_at`` unless `verified` is told of them, so that nobody's death leaves one out.
-    """
-    numbers = (
-        tx.execute(
-            select(col(OutboxRow.id))
-            .where(col(OutboxRow.verify_at) <= now)
-            .order_by(col(OutboxRow.verify_at), col(OutboxRow.id))
-            .limit(limit)
-            .with_for_update(skip_locked=True)
-        )
-        .scalars()
-        .all()
-    )
-    if numbers:
-        tx.execute(update(OutboxRow).where(col(OutboxRow.id).in_(numbers)).values(verify_at=again_at))
-    return [get(tx, number) for number in numbers]
-
-
-def doubt(tx: Transaction, number: int, *, verify_at: int) -> None:
-    """Have a second copy of a message looked for: somebody sent one without learning what became of it."""
-    tx.execute(update(OutboxRow).where(col(OutboxRow.id) == number).values(verify_at=verify_at))
-
-
-def verified(tx: Transaction, number: int) -> None:
-    """Note that a message stands in Slack once."""
-    tx.execute(update(OutboxRow).where(col(OutboxRow.id) == number).values(verify_at=None))
-
-
-def note_content(tx: Transaction, number: int, content: str | None) -> None:
-    """Note what a message shows by now; None while nobody knows."""
-    tx.execute(update(OutboxRow).where(col(OutboxRow.id) == number).values(content=content))
-
-
-def bury_orphans(tx: Transaction) -> int:
-    """Let go of edits of, and replies to, messages that cannot be delivered; gives how many."""
-    root = aliased(OutboxRow)
-    gone = exists().where(
-        col(root.id) == col(OutboxRow.root),
-        col(root.state).in_([str(Delivery.DEAD), str(Delivery.EXPIRED)]),
-    )
-    buried = tx.execute(
-        update(OutboxRow)
-        .where(
-            _UNFINISHED, col(OutboxRow.state) == str(Delivery.PENDING), col(OutboxRow.root).is_not(None), gone
-        )
-        .values(state=str(Delivery.EXPIRED), reason="root_dead")
-    )
-    return buried.rowcount
 
 
 @dataclass(frozen=True, slots=True)

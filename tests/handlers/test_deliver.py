@@ -16,7 +16,7 @@ from playground.people import CUSTOMER_CARE, SALES
 from playground.server import Playground
 from rules.alerts.retry import Delivery, DeliveryPolicy
 from rules.alerts.rule import RuleBody
-from storage import outbox, pace, rules
+from storage import carriage, outbox, pace, rules
 from storage.database import Database, Transaction
 from storage.outbox import Call, Message, New, Subject
 from tests.contexts import StillClock, context
@@ -183,7 +183,7 @@ def test_a_429_holds_its_channel_and_no_other(office: Post) -> None:
 def test_a_carrier_that_died_leaves_its_message_to_the_next(office: Post) -> None:
     number = office.add()
     with office.ctx.database.writing() as tx:
-        [_taken] = outbox.claim(tx, owner="dead", now=office.clock.at, lease=POLICY.lease, interval=1_000)
+        [_taken] = carriage.claim(tx, owner="dead", now=office.clock.at, lease=POLICY.lease, interval=1_000)
     assert office.tick(POLICY.lease) == Round()
     office.tick(1)
     office.tick(POLICY.settle)
@@ -195,7 +195,7 @@ def test_a_carrier_that_died_leaves_its_message_to_the_next(office: Post) -> Non
 def test_a_carrier_that_was_stopped_in_mid_call_deletes_its_double(office: Post) -> None:
     number = office.add()
     with office.ctx.database.writing() as tx:
-        [taken] = outbox.claim(tx, owner="stopped", now=office.clock.at, lease=POLICY.lease, interval=1_000)
+        [taken] = carriage.claim(tx, owner="stopped", now=office.clock.at, lease=POLICY.lease, interval=1_000)
     office.tick(POLICY.lease + 1)
     office.tick(POLICY.settle)
     office.tick(1_000)
@@ -313,7 +313,7 @@ def test_a_late_copy_that_is_adopted_is_compared_with_history(office: Post) -> N
     """One carrier is stopped, the next sends and hears nothing, and then the first comes back with its copy."""
     number = office.add()
     with office.ctx.database.writing() as tx:
-        [taken] = outbox.claim(tx, owner="stopped", now=office.clock.at, lease=POLICY.lease, interval=1_000)
+        [taken] = carriage.claim(tx, owner="stopped", now=office.clock.at, lease=POLICY.lease, interval=1_000)
     office.tick(POLICY.lease + 1)
     office.slack.faults.add(Fault("reset", method="chat.postMessage", when="after", times=1))
     office.tick(POLICY.settle)
@@ -330,7 +330,7 @@ def test_a_late_copy_that_is_adopted_is_compared_with_history(office: Post) -> N
 def test_a_copy_whose_sender_heard_nothing_and_had_lost_it_is_looked_for(office: Post) -> None:
     number = office.add()
     with office.ctx.database.writing() as tx:
-        [taken] = outbox.claim(tx, owner="stopped", now=office.clock.at, lease=POLICY.lease, interval=1_000)
+        [taken] = carriage.claim(tx, owner="stopped", now=office.clock.at, lease=POLICY.lease, interval=1_000)
     office.tick(POLICY.lease + 1)
     office.tick(POLICY.settle)
     office.tick(1_000)
@@ -348,7 +348,7 @@ def test_a_copy_whose_sender_heard_nothing_and_had_lost_it_is_looked_for(office:
 def test_what_was_claimed_too_long_ago_is_not_sent(office: Post) -> None:
     number = office.add()
     with office.ctx.database.writing() as tx:
-        [taken] = outbox.claim(tx, owner="one", now=office.clock.at, lease=POLICY.lease, interval=1_000)
+        [taken] = carriage.claim(tx, owner="one", now=office.clock.at, lease=POLICY.lease, interval=1_000)
     office.deliverer._send(taken, latest=office.clock.at - 1)
     assert office.standing() == Counter()
     assert office.tick(1_000).sent == 1
@@ -433,11 +433,11 @@ def test_without_a_token_everything_waits_and_nothing_is_lost(office: Post, erro
 def claim_one(office: Post) -> Message:
     """Take the first message alone, as if the second came a moment later."""
     with office.ctx.database.writing() as tx:
-        first, *others = outbox.claim(
+        first, *others = carriage.claim(
             tx, owner="one", now=office.clock.at, lease=POLICY.lease, interval=1_000
         )
         for other in others:
-            assert outbox.finish(tx, other, state=Delivery.PENDING)
+            assert carriage.finish(tx, other, state=Delivery.PENDING)
     return first
 
 
