@@ -120,7 +120,11 @@ class Play:
         for rule in self._trial.rules:
             said = plain(rule.body)
             rulebook.add(
-                self._ctx, _MANAGER, name=rule.name, condition=said.pop("condition"), options=Options(**said)
+                self._ctx,
+                _MANAGER,
+                name=rule.name,
+                condition=said.pop("condition"),
+                options=Options.said(said),
             )
             if rule.state is RuleState.PAUSED:
                 rulebook.pause(self._ctx, _MANAGER, rule.name)

@@ -81,6 +81,12 @@ class RuleVersion(SQLModel, table=True):
     backlog: str = Field(sa_column=Column(Text, nullable=False))
     action: str = Field(sa_column=Column(Text, nullable=False))
     cooldown: int = Field(sa_column=Column(BigInteger, nullable=False))
+    pending: int = Field(default=0, sa_column=Column(BigInteger, nullable=False, server_default="0"))
+    keep: int = Field(default=0, sa_column=Column(BigInteger, nullable=False, server_default="0"))
+    remind: int = Field(default=0, sa_column=Column(BigInteger, nullable=False, server_default="0"))
+    escalate: str = Field(default="", sa_column=Column(Text, nullable=False, server_default=""))
+    hides: str = Field(default="", sa_column=Column(Text, nullable=False, server_default=""))
+    unreadable: str = Field(default="repeat", sa_column=Column(Text, nullable=False, server_default="repeat"))
     author: str = Field(sa_column=Column(Text, nullable=False))
     at: int = Field(sa_column=Column(BigInteger, nullable=False))
     diff: str = Field(sa_column=Column(Text, nullable=False))
@@ -336,6 +342,12 @@ def _store_version(
         backlog=str(body.backlog),
         action=body.action,
         cooldown=body.cooldown,
+        pending=body.pending,
+        keep=body.keep,
+        remind=body.remind,
+        escalate=body.escalate,
+        hides=body.hides,
+        unreadable=str(body.unreadable),
         author=author,
         at=now,
         diff=diff,
@@ -354,6 +366,12 @@ def _body(row: RuleVersion) -> RuleBody:
         backlog=row.backlog,
         action=row.action,
         cooldown=row.cooldown,
+        pending=row.pending,
+        keep=row.keep,
+        remind=row.remind,
+        escalate=row.escalate,
+        hides=row.hides,
+        unreadable=row.unreadable,
     )
 
 

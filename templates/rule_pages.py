@@ -10,7 +10,8 @@ from operator import attrgetter
 
 from slack_sdk.models.blocks import Block
 
-from rules.alerts.rule import RuleState
+from rules.alerts.rule import RuleBody, RuleState
+from rules.alerts.typed import LENGTHS, length_text, options_of
 from rules.book import BookRule
 from rules.conditions.problems import Problem
 from rules.instants import DAY, HOUR
@@ -26,6 +27,7 @@ from templates.words import Mrkdwn, code, cut
 
 _MOST_VERSIONS = 8
 _DIFF = 500
+_SAID = 200
 _CHANGED = re.compile(r"(?P<sign>[-+]) (?P<name>[a-z]+): ?(?P<value>.*)\Z")
 
 
@@ -178,7 +180,18 @@ def _fields(card: RuleCard, voice: Voice) -> list[tuple[str, str]]:
         *counts,
         ("backlog", voice.say("rules", f"backlog_{body.backlog}")),
         ("cooldown", _cooldown(body.cooldown, voice)),
+        *_unusual(body, voice),
         ("version", version),
+    ]
+
+
+def _unusual(body: RuleBody, voice: Voice) -> list[tuple[str, Mrkdwn]]:
+    """Give what only some rules say, in the words of the options: who reads it can write it."""
+    said = options_of(body).written()
+    return [
+        (name, voice.say("rules", "said", text=cut(said[name], _SAID)))
+        for name in ("for", "keep", "remind", "escalate", "hides", "unreadable")
+        if name in said
     ]
 
 
@@ -211,15 +224,8 @@ def _changed(line: str, voice: Voice) -> str:
     if found is None:
         return line
     name, value = found["name"], found["value"]
-    if name == "cooldown" and value.isdecimal():
-        value = _length(int(value)) or voice.plain("rules", "cooldown_none")
+    if name in LENGTHS and value.isdecimal():
+        value = length_text(int(value)) if int(value) else voice.plain("rules", "cooldown_none")
     elif not value:
         value = voice.plain("rules", "default_channel" if name == "channel" else "value_none")
     return f"{found['sign']} {name}: {value}"
-
-
-def _length(milliseconds: int) -> str:
-    """Write a length of time as the option takes it; nothing for none."""
-    if milliseconds % DAY == 0:
-        return f"{milliseconds // DAY}d" if milliseconds else ""
-    return f"{round(milliseconds / HOUR)}h"

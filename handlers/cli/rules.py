@@ -15,12 +15,12 @@ from handlers.cli.manager import request
 from handlers.cli.preview import preview_command
 from handlers.cli.rule_files import export, import_rules
 from handlers.cli.rule_tests import test
-from rules.alerts.typed import Options
+from rules.alerts.typed import LENGTHS, Options, length_text
 from rules.conditions.problems import Problem
 from rules.instants import DAY, iso
 from templates.views import ChangeView, RuleCard
 
-_COOLDOWN: Final = re.compile(r"^([+-] cooldown: )(\d+)$", re.MULTILINE)
+_LENGTH: Final = re.compile(rf"^([+-] (?:{'|'.join(LENGTHS)}): )(\d+)$", re.MULTILINE)
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -43,6 +43,12 @@ def _options(command: _Command) -> _Command:
             ("backlog", "What becomes of those for whom it holds already: digest, ignore or post."),
             ("action", "What is to be done; stands in every alert."),
             ("cooldown", "How long after an alert's end none opens for that customer, such as 1d."),
+            ("for", "How long the condition must hold before an alert opens, such as 2d."),
+            ("keep", "How long an alert stays open after the condition has ceased to hold."),
+            ("remind", "How often the thread of an unclaimed alert is told so, such as 4h."),
+            ("escalate", 'Whom an unclaimed alert is brought to: "2h owner, 8h manager, 1d #leads".'),
+            ("hides", "Rules whose alerts are not told while one of this rule is open for the customer."),
+            ("unreadable", "What becomes of a message of unclear fate: repeat or hold."),
         )
     ):
         command = click.option(f"--{name}", default=None, help=help_text)(command)
@@ -135,7 +141,7 @@ def check(cli: Cli, condition: str, as_json: bool) -> None:
 @click.pass_obj
 def add(cli: Cli, /, name: str, condition: str, as_json: bool, **said: str | None) -> None:
     """Add a rule; one that ships is chosen by its name alone. The next sweep evaluates it."""
-    changed = rulebook.add(cli.context, request(), name=name, condition=condition, options=Options(**said))
+    changed = rulebook.add(cli.context, request(), name=name, condition=condition, options=Options.said(said))
     _told(cli, changed, as_json)
 
 
@@ -147,7 +153,9 @@ def add(cli: Cli, /, name: str, condition: str, as_json: bool, **said: str | Non
 @click.pass_obj
 def edit(cli: Cli, /, name: str, condition: str, as_json: bool, **said: str | None) -> None:
     """Change a rule's condition, or what else it says; the version before is kept."""
-    changed = rulebook.edit(cli.context, request(), name=name, condition=condition, options=Options(**said))
+    changed = rulebook.edit(
+        cli.context, request(), name=name, condition=condition, options=Options.said(said)
+    )
     _told(cli, changed, as_json)
 
 
@@ -200,8 +208,8 @@ def _customers(many: int) -> str:
 
 
 def _readable(diff: str) -> str:
-    """Write a cooldown, which is kept in milliseconds, in days."""
-    return _COOLDOWN.sub(lambda line: f"{line[1]}{int(line[2]) / DAY:g}d", diff)
+    """Write lengths of time, which are kept in milliseconds, as people do."""
+    return _LENGTH.sub(lambda line: f"{line[1]}{length_text(int(line[2]))}", diff)
 
 
 def _show(card: RuleCard, as_json: bool) -> None:
@@ -226,6 +234,12 @@ def _card(card: RuleCard) -> dict[str, Any]:
         "backlog": str(card.body.backlog),
         "action": card.body.action,
         "cooldown_days": card.body.cooldown / DAY,
+        "for": length_text(card.body.pending),
+        "keep": length_text(card.body.keep),
+        "remind": length_text(card.body.remind),
+        "escalate": card.body.escalate,
+        "hides": card.body.hides,
+        "unreadable": str(card.body.unreadable),
         "version": card.version,
         "author": card.author,
         "at": iso(card.at),

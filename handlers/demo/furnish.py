@@ -20,7 +20,7 @@ from handlers.lifecycle_plans import editing, using
 from handlers.rulebook import Request
 from handlers.sweep import sweep
 from rules.access import Actor
-from rules.alerts.typed import Options, cooldown_text
+from rules.alerts.typed import options_of
 from rules.book.written import Written, read_book
 from rules.instants import DAY, Calendar
 
@@ -121,13 +121,10 @@ class Demo:
             )
 
     def _add(self, rule: Written, request: Request) -> None:
-        body = rule.body
-        options = Options(
-            channel=body.channel or None,
-            kind=str(body.kind),
-            severity=str(body.severity),
-            backlog=str(body.backlog),
-            action=body.action or None,
-            cooldown=cooldown_text(body.cooldown),
+        rulebook.add(
+            self._ctx,
+            request,
+            name=rule.name,
+            condition=rule.body.condition,
+            options=options_of(rule.body),
         )
-        rulebook.add(self._ctx, request, name=rule.name, condition=body.condition, options=options)

@@ -17,7 +17,7 @@ from handlers.slack.typed import (
     read,
     unlinked,
 )
-from rules.alerts.typed import BadRuleNameError, Options, rule_name
+from rules.alerts.typed import OPTIONS, BadRuleNameError, Options, rule_name
 from rules.errors import WarmlineError
 from rules.preview.steps import USUAL_EVERY, Stretch
 from templates import rule_pages
@@ -41,7 +41,6 @@ SUBCOMMANDS = (
     "help",
 )
 _STRETCH = ("from", "to", "every")
-OPTIONS = ("channel", "kind", "severity", "backlog", "action", "cooldown")
 _USAGE = {
     "show": f"{COMMAND} show lapsing",
     "history": f"{COMMAND} history lapsing",
@@ -119,7 +118,7 @@ def _write(asked: Asked, subcommand: str, text: str) -> Rendered | None:
     if subcommand == "edit" and not condition and not typed.options:
         raise NothingSaidError(name=name[:80], usage=_USAGE["edit"])
     did: Literal["add", "edit"] = "add" if subcommand == "add" else "edit"
-    wish = Wish(did, name, condition, Options(**typed.options))
+    wish = Wish(did, name, condition, Options.said(typed.options))
     try:
         return _told(asked, drafts.propose(asked.ctx, Request(asked.actor(), asked.key), wish))
     except NoRuleError as error:

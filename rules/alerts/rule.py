@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, fields
 from enum import StrEnum
-from typing import Self
+from typing import Final, Self
 
 from rules.instants import DAY
 
@@ -49,9 +49,22 @@ class Backlog(StrEnum):
     """They become alerts with a message each."""
 
 
+class Unreadable(StrEnum):
+    """What becomes of a message of unclear fate where Slack's history cannot be read."""
+
+    REPEAT = "repeat"
+    """After a while it is sent again: at worst it stands there twice."""
+    HOLD = "hold"
+    """It waits until somebody can say: at worst it comes late."""
+
+
+WRITTEN: Final = {"pending": "for"}
+"""Fields of a rule that people write otherwise: ``for`` is a word of Python's."""
+
+
 @dataclass(frozen=True, slots=True)
 class RuleBody:
-    """What one version of a rule says. ``cooldown`` in milliseconds; an empty ``channel`` is the default one."""
+    """What one version of a rule says. Lengths of time in milliseconds; an empty ``channel`` is the default one."""
 
     condition: str
     channel: str = ""
@@ -60,6 +73,22 @@ class RuleBody:
     backlog: Backlog = Backlog.DIGEST
     action: str = ""
     cooldown: int = DAY
+    pending: int = 0
+    """How long the condition must hold before an alert opens."""
+    keep: int = 0
+    """How long an alert stays open after the condition has ceased to hold: it may come back."""
+    remind: int = 0
+    """How often the thread of an alert that nobody claims is told so; 0: never."""
+    escalate: str = ""
+    """Whom an unclaimed alert is brought to: `rules.alerts.escalation`, in its one form."""
+    hides: str = ""
+    """Names of rules, with commas between, whose alerts are not told while one of this rule is open for the customer."""
+    unreadable: Unreadable = Unreadable.REPEAT
+
+    @property
+    def hidden(self) -> tuple[str, ...]:
+        """The names in ``hides``."""
+        return tuple(name for name in self.hides.split(", ") if name)
 
     @classmethod
     def of(
@@ -72,6 +101,12 @@ class RuleBody:
         backlog: str,
         action: str,
         cooldown: int,
+        pending: int,
+        keep: int,
+        remind: int,
+        escalate: str,
+        hides: str,
+        unreadable: str,
     ) -> Self:
         """Make one of the plain values that a table or a file holds."""
         return cls(
@@ -82,7 +117,16 @@ class RuleBody:
             backlog=Backlog(backlog),
             action=action,
             cooldown=cooldown,
+            pending=pending,
+            keep=keep,
+            remind=remind,
+            escalate=escalate,
+            hides=hides,
+            unreadable=Unreadable(unreadable),
         )
+
+
+_UNSAID: Final = frozenset({"pending", "keep", "remind", "escalate", "hides", "unreadable"})
 
 
 def difference(before: RuleBody | None, after: RuleBody) -> str:
@@ -93,7 +137,11 @@ def difference(before: RuleBody | None, after: RuleBody) -> str:
         new = getattr(after, field.name)
         if old == new:
             continue
+        # A new rule tells what it says, and not what it leaves unsaid.
+        if before is None and field.name in _UNSAID and new == field.default:
+            continue
+        name = WRITTEN.get(field.name, field.name)
         if old is not None:
-            lines.append(f"- {field.name}: {old}")
-        lines.append(f"+ {field.name}: {new}")
+            lines.append(f"- {name}: {old}")
+        lines.append(f"+ {name}: {new}")
     return "\n".join(lines)

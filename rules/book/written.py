@@ -13,10 +13,12 @@ import yaml
 
 from rules.alerts.rule import RuleBody, RuleState
 from rules.alerts.typed import (
+    LENGTHS,
+    OPTIONS,
     BadOptionError,
     BadRuleNameError,
     Options,
-    cooldown_text,
+    options_of,
     rule_name,
     with_options,
 )
@@ -29,7 +31,6 @@ from rules.lifecycle.definitions import FIXED, Name, UnknownDefinitionError
 
 NOTHING_KNOWN: Final = Vocabulary(frozenset(), frozenset(), FIXED)
 """The vocabulary of a reader who has seen no data: it warns of every name, and refuses as any other does."""
-OPTIONS: Final = ("kind", "severity", "backlog", "cooldown", "action", "channel")
 FIELDS: Final = ("about", "suits", "condition", *OPTIONS, "state")
 MOST_RULES: Final = 1_000
 """Rules of one file: some milliseconds each to read, and as many queries to every sweep."""
@@ -98,17 +99,8 @@ def write_book(rules: Iterable[Written], heading: str = "") -> str:
 
 
 def plain(body: RuleBody) -> dict[str, str]:
-    """Give what a rule says by the names and in the words of a file; an empty channel or action lacks."""
-    said = {
-        "condition": body.condition,
-        "kind": str(body.kind),
-        "severity": str(body.severity),
-        "backlog": str(body.backlog),
-        "cooldown": cooldown_text(body.cooldown),
-        "action": body.action,
-        "channel": body.channel,
-    }
-    return {name: value for name, value in said.items() if value}
+    """Give what a rule says by the names and in the words of a file; what it leaves unsaid lacks."""
+    return {"condition": body.condition} | options_of(body).written()
 
 
 def _said(rule: Written) -> dict[str, str]:
@@ -162,11 +154,11 @@ def _with(gather: Gather, body: RuleBody, option: str, node: Node, name: str) ->
     if said is None:
         return body
     try:
-        return with_options(body, Options(**{option: said}))
+        return with_options(body, Options.said({option: said}))
     except BadOptionError as error:
         listed = error.params["choices"]
         choices = [str(choice) for choice in listed] if isinstance(listed, list) else []
-        near = gather.nearest(said, choices) if option != "cooldown" else None
+        near = gather.nearest(said, choices) if option not in LENGTHS else None
         gather.add(node, "bad_choice", f"{name}, {option}", found=said, nearest=near, choices=choices)
         return body
 

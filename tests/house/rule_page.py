@@ -8,7 +8,7 @@ from itertools import groupby
 from operator import attrgetter
 from pathlib import Path
 
-from rules.alerts.typed import cooldown_text
+from rules.alerts.typed import length_text
 from rules.book import BookRule, book
 
 PAGE = Path(__file__).parents[2] / "docs" / "rule-book.md"
@@ -40,7 +40,7 @@ def _heading() -> list[str]:
 
 def _row(rule: BookRule) -> str:
     body = rule.body
-    tells = f"{body.kind}, {body.severity}; cooldown {cooldown_text(body.cooldown)}"
+    tells = f"{body.kind}, {body.severity}; cooldown {length_text(body.cooldown)}"
     if body.backlog.value != "digest":
         tells += f"; backlog: {body.backlog}"
     suits = " ".join(f"`{name}`" for name in rule.suits)

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from rules.alerts.evidence import Evidence
 from rules.alerts.retry import Delivery
-from rules.alerts.rule import AlertKind, Backlog, RuleBody, RuleState, Severity
+from rules.alerts.rule import AlertKind, Backlog, RuleBody, RuleState, Severity, Unreadable
 from rules.alerts.states import Reason, Resolution, Verb
 from rules.conditions.terms import Family
 from rules.instants import EARLIEST, LATEST, Calendar
@@ -313,6 +313,12 @@ bodies = st.builds(
     backlog=st.sampled_from(Backlog),
     action=texts,
     cooldown=st.integers(0, 10**11),
+    pending=st.integers(0, 10**10),
+    keep=st.integers(0, 10**10),
+    remind=st.integers(0, 10**10),
+    escalate=texts,
+    hides=texts,
+    unreadable=st.sampled_from(Unreadable),
 )
 rule_cards = st.builds(
     RuleCard,

@@ -7,13 +7,15 @@ import yaml
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from rules.alerts.rule import AlertKind, Backlog, RuleBody, RuleState, Severity
+from rules.alerts.rule import AlertKind, Backlog, RuleBody, RuleState, Severity, Unreadable
 from rules.alerts.typed import (
     LONGEST_ACTION,
     LONGEST_COOLDOWN,
+    LONGEST_WAIT,
+    SHORTEST_REMINDER,
     BadRuleNameError,
     Options,
-    cooldown_text,
+    length_text,
     rule_name,
     with_options,
 )
@@ -105,6 +107,12 @@ def bodies() -> st.SearchStrategy[RuleBody]:
         cooldown=st.one_of(
             st.integers(0, LONGEST_COOLDOWN), st.integers(0, 366).map(lambda days: days * DAY)
         ),
+        pending=st.integers(0, LONGEST_WAIT),
+        keep=st.integers(0, 90).map(lambda days: days * DAY),
+        remind=st.integers(SHORTEST_REMINDER, LONGEST_WAIT) | st.just(0),
+        escalate=st.sampled_from(["", "2h owner", "90m owner, 8h manager, 2d #leads"]),
+        hides=st.sampled_from(["", "usage_drop", "yes, no, lapsing"]),
+        unreadable=st.sampled_from(Unreadable),
     )
 
 
@@ -143,11 +151,11 @@ def _strings(loaded: dict[Any, dict[Any, Any]]) -> set[str]:
 
 @given(st.integers(0, LONGEST_COOLDOWN))
 def test_a_cooldown_is_exact(cooldown: int) -> None:
-    assert with_options(RuleBody(""), Options(cooldown=cooldown_text(cooldown))).cooldown == cooldown
+    assert with_options(RuleBody(""), Options(cooldown=length_text(cooldown))).cooldown == cooldown
 
 
 def test_a_cooldown_reads_as_people_would_say_it() -> None:
-    assert [cooldown_text(one) for one in (0, 7 * DAY, 36 * HOUR, 1500)] == ["0", "7d", "36h", "1500ms"]
+    assert [length_text(one) for one in (0, 7 * DAY, 36 * HOUR, 1500)] == ["0", "7d", "36h", "1500ms"]
 
 
 def test_the_rules_that_ship_are_such_files_and_their_books_can_be_imported() -> None:
