@@ -195,14 +195,12 @@ class Playground(Resettable):
         fault = self.faults.pick("response_url")
         if fault and fault.when == "before":
             await asyncio.sleep(fault.seconds)
-            if fault.kind != "slow":
+            if fault.is_refusal:
                 return refusal(fault)
         answer = await self._responded(request)
-        if fault and fault.when == "after":
+        if fault and fault.when == "after" and fault.kind != "drip":
             await asyncio.sleep(fault.seconds)
-            if fault.kind != "slow":
-                return distort(fault, answer)
-        return answer
+        return distort(fault, answer) if fault and fault.is_distortion else answer
 
     async def _responded(self, request: Request) -> Response:
         try:

@@ -8,7 +8,7 @@ Slack.
 from collections.abc import Callable
 from dataclasses import replace
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any
 
 from sqlalchemy import exists, func, or_, select, text, update
 from sqlalchemy.orm import aliased
@@ -18,6 +18,7 @@ from rules.alerts.retry import LONGEST_WAIT, Delivery
 from storage import pace
 from storage.database import Transaction
 from storage.outbox import UNFINISHED, Call, Message, OutboxRow, get, hold_roots
+from storage.sets import any_of
 
 
 class Late(StrEnum):
@@ -31,20 +32,18 @@ class Late(StrEnum):
     """Another copy was sent, or is being sent: this one must go."""
 
 
-_LATER: Final = 1 << 40
-"""Above every number: what no person waits for is put so far behind what one does."""
-
 # Written out, not bound: only then does the planner see that the partial indexes have all that is asked for.
 _READY = text(
-    "SELECT min(CASE WHEN o.urgent THEN o.id ELSE o.id + :later END), coalesce(r.posted_channel, o.channel) AS place, "
-    "CASE WHEN o.call = 'update' THEN 'edit' ELSE 'post' END AS lane "
+    "SELECT id, place, lane FROM (SELECT o.id AS id, coalesce(r.posted_channel, o.channel) AS place, "
+    "CASE WHEN o.call = 'update' THEN 'edit' ELSE 'post' END AS lane, row_number() OVER ("
+    "PARTITION BY coalesce(r.posted_channel, o.channel), CASE WHEN o.call = 'update' THEN 'edit' ELSE 'post' END "
+    "ORDER BY o.priority, o.id) AS turn "
     "FROM outbox o LEFT JOIN outbox r ON r.id = o.root "
     "WHERE o.state = 'pending' AND o.state IN ('forming', 'pending', 'sending', 'unknown') AND (o.next_at <= :now OR o.next_at > :far) "
     "AND (o.root IS NULL OR (r.state = 'sent' AND NOT EXISTS ("
     # Replies keep their order, and of two edits the later must land last.
     "SELECT 1 FROM outbox e WHERE e.root = o.root AND e.call = o.call AND e.id < o.id "
-    "AND e.state IN ('pending', 'sending', 'unknown')))) "
-    "GROUP BY place, lane"
+    "AND e.state IN ('pending', 'sending', 'unknown'))))) AS ready WHERE turn = 1"
 )
 
 
@@ -59,12 +58,12 @@ def claim(
 ) -> list[Message]:
     """Take what may be sent at ``now``: at most one post, and one edit, for each channel.
 
-    A reply or an edit waits until its root is sent, and until the ones before it are through. ``lease`` and
-    ``interval`` in milliseconds. Two that claim at once never get the same message, nor a channel's slot twice.
+    Of what waits for a channel the first by priority goes, and of those the one asked for first. A reply or an edit
+    waits until its root is sent, and until the ones before it are through. ``lease`` and ``interval`` in milliseconds. Two that claim at once never get the same message, nor a channel's slot twice.
     ``place_of`` gives the one name that a channel is paced under, whichever it was named by.
     """
-    params = {"now": now, "far": now + LONGEST_WAIT, "later": _LATER}
-    ready = [(place_of(row[1]), row[2], row[0] % _LATER) for row in tx.execute(_READY, params)]
+    params = {"now": now, "far": now + LONGEST_WAIT}
+    ready = [(place_of(row[1]), row[2], row[0]) for row in tx.execute(_READY, params)]
     taken: list[Message] = []
     # In one order, so that two who claim at once never wait for each other in a circle.
     for place, lane, number in sorted(ready):
@@ -95,14 +94,24 @@ def finish(
     reason: str | None = None,
     next_at: int | None = None,
     channel: str | None = None,
+    rerouted: bool = False,
     plain: bool | None = None,
     posted_channel: str | None = None,
     ts: str | None = None,
     sent_at: int | None = None,
     verify_at: int | None = None,
+    looks: int = 0,
+    unread_since: int | None = None,
+    stuck: bool = False,
 ) -> bool:
-    """Say what came of a message; False where the carrier had lost it to another meanwhile (nothing is written then)."""
+    """Say what came of a message; False where the carrier had lost it to another meanwhile (nothing is written then).
+
+    ``channel``: it goes there now, and ``rerouted`` says that this is not where it belongs. ``looks``, ``unread_since`` and ``stuck`` are those of a message that is looked for, and nothing for any other.
+    """
     values: dict[str, Any] = {"state": str(state), "reason": reason, "lease_until": None, "owner": None}
+    values |= {"looks": looks, "unread_since": unread_since, "stuck": stuck}
+    if state is Delivery.UNKNOWN:
+        values["unclear"] = True
     values |= {
         name: value
         for name, value in (
@@ -116,7 +125,7 @@ def finish(
         if value is not None
     }
     if channel is not None:
-        values |= {"channel": channel, "rerouted": True}
+        values |= {"channel": channel, "rerouted": rerouted}
     if state is Delivery.PENDING and message.call is Call.UPDATE and message.root is not None:
         hold_roots(tx, [message.root])
         # Another edit may wait by now; it will show the same, so this one is done with.
@@ -157,6 +166,7 @@ def finish_late(
         row.generation += 1
         row.reason = "late"
         row.verify_at = verify_at
+        row.unclear, row.looks = True, 0
         return Late.ADOPTED
     return Late.DOUBLE
 
@@ -175,6 +185,8 @@ def expire_leases(tx: Transaction, *, now: int, lease: int, settle: int) -> int:
         )
         .values(
             state=str(Delivery.UNKNOWN),
+            unclear=True,
+            looks=0,
             owner=None,
             generation=col(OutboxRow.generation) + 1,
             lease_until=None,
@@ -239,12 +251,70 @@ def to_verify(tx: Transaction, *, now: int, again_at: int, limit: int) -> list[M
 
 def doubt(tx: Transaction, number: int, *, verify_at: int) -> None:
     """Have a second copy of a message looked for: somebody sent one without learning what became of it."""
-    tx.execute(update(OutboxRow).where(col(OutboxRow.id) == number).values(verify_at=verify_at))
+    doubted = update(OutboxRow).where(col(OutboxRow.id) == number)
+    tx.execute(doubted.values(verify_at=verify_at, looks=0, unclear=True))
 
 
-def verified(tx: Transaction, number: int) -> None:
-    """Note that a message stands in Slack once."""
-    tx.execute(update(OutboxRow).where(col(OutboxRow.id) == number).values(verify_at=None))
+def looked(tx: Transaction, number: int, *, looks: int, again_at: int | None) -> None:
+    """Note how often a second copy was looked for, and when to look again; None: the message stands in Slack once."""
+    tx.execute(update(OutboxRow).where(col(OutboxRow.id) == number).values(verify_at=again_at, looks=looks))
+
+
+def root_gone(tx: Transaction, root: Message, *, state: Delivery, reason: str, now: int) -> bool:
+    """Note that somebody deleted what was posted; ``state`` is pending where it is to be posted anew.
+
+    False where that is known already: of many edits and replies that find out, one counts.
+    """
+    again = {"gone": " ".join([*root.gone, root.ts or ""]), "attempts": 0, "first_tried_at": None}
+    again |= {
+        "ts": None,
+        "content": None,
+        "next_at": now,
+        "sent_at": None,
+        "verify_at": None,
+        "unclear": False,
+    }
+    noted = tx.execute(
+        update(OutboxRow)
+        .where(
+            col(OutboxRow.id) == root.id,
+            col(OutboxRow.state) == str(Delivery.SENT),
+            col(OutboxRow.ts) == root.ts,
+        )
+        .values(
+            state=str(state),
+            reason=reason,
+            generation=col(OutboxRow.generation) + 1,
+            **(again if state is Delivery.PENDING else {}),
+        )
+    )
+    return noted.rowcount == 1
+
+
+def redirect(tx: Transaction, rule_id: int, *, was: str, channel: str, now: int) -> int:
+    """Let what waits for the channel that a rule had (``was``) go to the one that it has now, at once; gives how many.
+
+    So does what waits elsewhere because that channel was dead. What is being carried, or looked for, finds its way when
+    it comes back.
+    """
+    waiting = select(col(OutboxRow.id)).where(
+        UNFINISHED,
+        col(OutboxRow.rule_id) == rule_id,
+        col(OutboxRow.call) == str(Call.POST),
+        col(OutboxRow.state).in_([str(Delivery.FORMING), str(Delivery.PENDING)]),
+        or_(col(OutboxRow.channel) == was, col(OutboxRow.rerouted)),
+    )
+    # Whoever carries one just now is not waited for: two could wait for each other.
+    numbers = (
+        tx.execute(waiting.order_by(col(OutboxRow.id)).with_for_update(skip_locked=True)).scalars().all()
+    )
+    if numbers:
+        tx.execute(
+            update(OutboxRow)
+            .where(col(OutboxRow.id).in_(any_of(tx.dialect, numbers, "int")))
+            .values(channel=channel, rerouted=False, next_at=now)
+        )
+    return len(numbers)
 
 
 def note_content(tx: Transaction, number: int, content: str | None) -> None:

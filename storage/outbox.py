@@ -8,20 +8,23 @@ import json
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     Index,
     Integer,
     Text,
     insert,
+    or_,
     select,
     text,
     update,
 )
+from sqlalchemy.sql import expression
 from sqlmodel import Field, SQLModel, col
 
 from rules.alerts.retry import Delivery
@@ -47,6 +50,17 @@ class Subject(StrEnum):
     """The steps of alerts that name this row in ``told_in``."""
     NOTICE = "notice"
     """Something for managers to know; ``payload`` says what."""
+
+
+class Priority(IntEnum):
+    """What goes before what, where a channel takes one message at a time; a lower number goes first."""
+
+    ASKED = 0
+    """A person waits to see it."""
+    ALERT = 1
+    """Alerts, and what becomes of them."""
+    REST = 2
+    """What can wait: digests and notices."""
 
 
 class OutboxRow(SQLModel, table=True):
@@ -115,8 +129,9 @@ class OutboxRow(SQLModel, table=True):
     lease_until: int | None = Field(default=None, sa_column=Column(BigInteger))
     attempts: int = Field(default=0, sa_column=Column(Integer, nullable=False))
     first_tried_at: int | None = Field(default=None, sa_column=Column(BigInteger))
-    urgent: bool = Field(default=False, nullable=False)
-    """A person waits to see it: it goes before what no person asked for."""
+    priority: int = Field(
+        default=int(Priority.ALERT), sa_column=Column(Integer, nullable=False, server_default="1")
+    )
     plain: bool = Field(default=False, nullable=False)
     rerouted: bool = Field(default=False, nullable=False)
     reason: str | None = Field(default=None, sa_column=Column(Text))
@@ -127,6 +142,20 @@ class OutboxRow(SQLModel, table=True):
     verify_at: int | None = Field(default=None, sa_column=Column(BigInteger))
     """When to look for a second copy: set on a message that was sent again after its fate had been unclear."""
     sent_at: int | None = Field(default=None, sa_column=Column(BigInteger))
+    unclear: bool = Field(
+        default=False, sa_column=Column(Boolean, nullable=False, server_default=expression.false())
+    )
+    """An attempt ended without a clear answer: a copy of it may come to light later."""
+    looks: int = Field(default=0, sa_column=Column(Integer, nullable=False, server_default="0"))
+    """How often it, or a second copy, was looked for in vain, in a row."""
+    unread_since: int | None = Field(default=None, sa_column=Column(BigInteger))
+    """Since when history cannot be read, for a message that is to be looked for there."""
+    stuck: bool = Field(
+        default=False, sa_column=Column(Boolean, nullable=False, server_default=expression.false())
+    )
+    """People were told that it cannot be looked for."""
+    gone: str = Field(default="", sa_column=Column(Text, nullable=False, server_default=""))
+    """The stamps of copies that somebody deleted, with spaces between; it was posted anew after each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,13 +185,20 @@ class Message:
     posted_channel: str | None
     ts: str | None
     content: str | None
+    sent_at: int | None = None
+    unclear: bool = False
+    looks: int = 0
+    unread_since: int | None = None
+    stuck: bool = False
+    gone: tuple[str, ...] = ()
+    """The stamps of copies that somebody deleted; it was posted anew after each."""
     place: str = ""
     """The name that its channel is paced under, while it is being sent."""
 
 
 @dataclass(frozen=True, slots=True)
 class New:
-    """A message to be sent. ``forming``: a sweep still adds to it."""
+    """A message to be sent. ``forming``: a sweep still adds to it; ``urgent``: a person waits to see it."""
 
     call: Call
     subject: Subject
@@ -174,6 +210,17 @@ class New:
     payload: Mapping[str, Any] | None = None
     forming: bool = False
     urgent: bool = False
+
+    @property
+    def priority(self) -> Priority:
+        """What it goes before in its channel."""
+        if self.urgent:
+            return Priority.ASKED
+        of_digest = self.subject is Subject.STEPS and self.alert_id is None
+        return Priority.REST if of_digest or self.subject in _CAN_WAIT else Priority.ALERT
+
+
+_CAN_WAIT = frozenset({Subject.DIGEST, Subject.NOTICE})
 
 
 # Written out, not bound: only then does the planner see that the index of the unfinished has all of them.
@@ -189,9 +236,26 @@ def add_all(tx: Transaction, messages: Sequence[New], *, now: int) -> range:
     """Add messages to be sent, in this order, and give their numbers; ``now`` is elapsed time."""
     if not messages:
         return range(0)
+    for root in sorted({one.root for one in messages if one.urgent and one.root is not None}):
+        _hurry(tx, root)
     numbers = take(tx, "outbox", len(messages))
     tx.execute(insert(OutboxRow), [_new_row(n, one, now) for n, one in zip(numbers, messages, strict=True)])
     return numbers
+
+
+def _hurry(tx: Transaction, root: int) -> None:
+    """Let what must go before an answer that a person waits for go as soon: the message, and the replies before it."""
+    first = select(col(OutboxRow.id)).where(
+        or_(col(OutboxRow.id) == root, col(OutboxRow.root) == root),
+        col(OutboxRow.state).in_([str(Delivery.FORMING), str(Delivery.PENDING)]),
+        col(OutboxRow.priority) > int(Priority.ASKED),
+    )
+    # What somebody else holds is being carried already; who waited for it could wait in a circle.
+    locked = first.order_by(col(OutboxRow.id)).with_for_update(skip_locked=True)
+    numbers = tx.execute(locked).scalars().all()
+    if numbers:
+        hurried = update(OutboxRow).where(col(OutboxRow.id).in_(numbers))
+        tx.execute(hurried.values(priority=int(Priority.ASKED)))
 
 
 def _new_row(number: int, message: New, now: int) -> dict[str, Any]:
@@ -211,7 +275,7 @@ def _new_row(number: int, message: New, now: int) -> dict[str, Any]:
         "next_at": now,
         "generation": 0,
         "attempts": 0,
-        "urgent": message.urgent,
+        "priority": int(message.priority),
         "plain": False,
         "rerouted": False,
     }
@@ -351,4 +415,10 @@ def _message(row: OutboxRow) -> Message:
         posted_channel=row.posted_channel,
         ts=row.ts,
         content=row.content,
+        sent_at=row.sent_at,
+        unclear=row.unclear,
+        looks=row.looks,
+        unread_since=row.unread_since,
+        stuck=row.stuck,
+        gone=tuple(row.gone.split()),
     )

@@ -15,10 +15,9 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web import SlackResponse
 
-from rules.alerts.retry import RATE_LIMITED, UNREACHABLE, Answer, Refusal, Silence
+from rules.alerts.retry import RATE_LIMITED, THREAD_GONE, UNREACHABLE, Answer, Refusal, Silence
 from rules.instants import SECOND
 
-THREAD_GONE: Final = "thread_not_found"
 METADATA_EVENT: Final = "warmline_message"
 _PAGE: Final = 200
 _MOST_PAGES: Final = 20
@@ -37,7 +36,7 @@ class Content:
 
 
 @dataclass(frozen=True, slots=True)
-class Unreadable:
+class Unread:
     """History cannot be read now, so nobody can say what stands there; ``retry_after`` in milliseconds if Slack said."""
 
     error: str
@@ -61,8 +60,11 @@ class Sender:
     def post(
         self, *, channel: str, content: Content, key: str, thread_ts: str | None = None
     ) -> Answer | Refusal | Silence:
-        """Post a message that bears ``key`` in its metadata, so that it can be found again."""
-        return self._attempt(
+        """Post a message that bears ``key`` in its metadata, so that it can be found again.
+
+        A reply that Slack puts beside its thread, for want of the message it answers to, is taken back.
+        """
+        said = self._call(
             lambda: self._client.chat_postMessage(
                 channel=channel,
                 text=content.text,
@@ -73,6 +75,11 @@ class Sender:
                 unfurl_media=False,
             )
         )
+        answer = _answer(said)
+        if thread_ts is not None and isinstance(answer, Answer) and _beside_its_thread(said):
+            self.delete(channel=answer.channel, ts=answer.ts)
+            return Refusal(THREAD_GONE)
+        return answer
 
     def update(self, *, channel: str, ts: str, content: Content, key: str) -> Answer | Refusal | Silence:
         """Edit a message; the same edit twice is the same as once."""
@@ -96,10 +103,10 @@ class Sender:
 
     def find(
         self, *, channel: str, key: str, since: int, thread_ts: str | None = None
-    ) -> list[Answer] | Unreadable:
+    ) -> list[Answer] | Unread:
         """Give every message in ``channel`` (or in a thread) that bears ``key``, the oldest first.
 
-        ``since``: milliseconds before which it cannot have been posted. The list is complete, or it is `Unreadable`.
+        ``since``: milliseconds before which it cannot have been posted. The list is complete, or it is `Unread`.
         """
         try:
             channel_id = self.channel_id(channel)
@@ -108,7 +115,7 @@ class Sender:
                 for message in self._messages(channel_id, since, thread_ts)
                 if message.get("metadata", {}).get("event_payload", {}).get("key") == key
             ]
-        except _UnreadableError as stopped:
+        except _UnreadError as stopped:
             return stopped.said
         return sorted(found, key=lambda answer: float(answer.ts))
 
@@ -125,7 +132,7 @@ class Sender:
             ):
                 self._ids |= {f"#{one['name']}": str(one["id"]) for one in page.get("channels", [])}
         if channel not in self._ids:
-            raise _UnreadableError(Unreadable("channel_not_found"))
+            raise _UnreadError(Unread("channel_not_found"))
         return self._ids[channel]
 
     def _messages(self, channel: str, since: int, thread_ts: str | None) -> Iterator[Mapping[str, Any]]:
@@ -153,23 +160,17 @@ class Sender:
         for _ in range(_MOST_PAGES):
             said = self._call(lambda at=cursor: ask(at))  # type: ignore[misc]
             if isinstance(said, Refusal):
-                raise _UnreadableError(Unreadable(said.error, said.retry_after))
+                raise _UnreadError(Unread(said.error, said.retry_after))
             if isinstance(said, Silence):
-                raise _UnreadableError(Unreadable(said.what))
+                raise _UnreadError(Unread(said.what))
             yield said
             cursor = (said.get("response_metadata") or {}).get("next_cursor")
             if not cursor:
                 return
-        raise _UnreadableError(Unreadable("too_much_history"))
+        raise _UnreadError(Unread("too_much_history"))
 
     def _attempt(self, call: Callable[[], SlackResponse]) -> Answer | Refusal | Silence:
-        said = self._call(call)
-        if isinstance(said, Refusal | Silence):
-            return said
-        channel, ts = said.get("channel"), said.get("ts")
-        if not isinstance(channel, str) or not isinstance(ts, str):
-            return Silence("answer_without_ts")
-        return Answer(channel=channel, ts=ts)
+        return _answer(self._call(call))
 
     def _call(self, call: Callable[[], SlackResponse]) -> Mapping[str, Any] | Refusal | Silence:
         try:
@@ -184,6 +185,20 @@ class Sender:
         except (OSError, HTTPException, ValueError) as error:
             return Silence(type(error).__name__)
         return data if isinstance(data, dict) else Silence("answer_without_json")
+
+
+def _answer(said: Mapping[str, Any] | Refusal | Silence) -> Answer | Refusal | Silence:
+    if isinstance(said, Refusal | Silence):
+        return said
+    channel, ts = said.get("channel"), said.get("ts")
+    if not isinstance(channel, str) or not isinstance(ts, str):
+        return Silence("answer_without_ts")
+    return Answer(channel=channel, ts=ts)
+
+
+def _beside_its_thread(said: Mapping[str, Any] | Refusal | Silence) -> bool:
+    message = said.get("message") if isinstance(said, Mapping) else None
+    return isinstance(message, dict) and "ts" in message and not message.get("thread_ts")
 
 
 def _from_response(response: Any) -> Refusal | Silence:
@@ -207,7 +222,7 @@ def _retry_after(headers: Mapping[str, Any]) -> int | None:
         return None
 
 
-class _UnreadableError(Exception):
-    def __init__(self, said: Unreadable) -> None:
+class _UnreadError(Exception):
+    def __init__(self, said: Unread) -> None:
         super().__init__(said.error)
         self.said = said

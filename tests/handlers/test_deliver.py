@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from slack_sdk import WebClient
 
-from handlers.deliver import Deliverer, Round
+from handlers.deliver import Deliverer
+from handlers.finish import Round
 from handlers.slack.sender import METADATA_EVENT, Sender
 from playground.faults import Fault
 from playground.people import CUSTOMER_CARE, SALES
