@@ -80,8 +80,8 @@ class Playground(Resettable):
         self.faults = Faults(seed)
         self.socket = SocketMode()
         self.views = Views(clock, lambda user: self.workspace.tell(Change("view", user=user)))
-        pace = Pace(post_interval_s, post_burst)
-        self._session = Session(self.workspace, self.views, pace, self._link)
+        self.pace = Pace(post_interval_s, post_burst)
+        self._session = Session(self.workspace, self.views, self.pace, self._link)
         self.api = WebApi(self._session, self.faults)
         self.response_urls = ResponseUrls(self._session)
         delivery: Delivery = HttpMode(request_url, signing_secret, clock) if request_url else self.socket

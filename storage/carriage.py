@@ -34,7 +34,7 @@ class Late(StrEnum):
 
 # Written out, not bound: only then does the planner see that the partial indexes have all that is asked for.
 _READY = text(
-    "SELECT id, place, lane FROM (SELECT o.id AS id, coalesce(r.posted_channel, o.channel) AS place, "
+    "SELECT id, priority, place, lane FROM (SELECT o.id AS id, o.priority AS priority, coalesce(r.posted_channel, o.channel) AS place, "
     "CASE WHEN o.call = 'update' THEN 'edit' ELSE 'post' END AS lane, row_number() OVER ("
     "PARTITION BY coalesce(r.posted_channel, o.channel), CASE WHEN o.call = 'update' THEN 'edit' ELSE 'post' END "
     "ORDER BY o.priority, o.id) AS turn "
@@ -63,10 +63,10 @@ def claim(
     ``place_of`` gives the one name that a channel is paced under, whichever it was named by.
     """
     params = {"now": now, "far": now + LONGEST_WAIT}
-    ready = [(place_of(row[1]), row[2], row[0]) for row in tx.execute(_READY, params)]
+    ready = [(place_of(row[2]), row[3], row[1], row[0]) for row in tx.execute(_READY, params)]
     taken: list[Message] = []
     # In one order, so that two who claim at once never wait for each other in a circle.
-    for place, lane, number in sorted(ready):
+    for place, lane, _, number in sorted(ready):
         if not pace.take(tx, channel=place, lane=lane, now=now, interval=interval):
             continue
         won = tx.execute(

@@ -15,7 +15,15 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web import SlackResponse
 
-from rules.alerts.retry import RATE_LIMITED, THREAD_GONE, UNREACHABLE, Answer, Refusal, Silence
+from rules.alerts.retry import (
+    PASSING,
+    RATE_LIMITED,
+    THREAD_GONE,
+    UNREACHABLE,
+    Answer,
+    Refusal,
+    Silence,
+)
 from rules.instants import SECOND
 
 METADATA_EVENT: Final = "warmline_message"
@@ -37,15 +45,14 @@ class Content:
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """History cannot be read now, so nobody can say what stands there; ``retry_after`` in milliseconds if Slack said."""
+    """History cannot be read now, so nobody can say what stands there; ``retry_after`` in milliseconds if Slack said.
+
+    ``passing``: it may pass by itself, as a limit, or a call that failed; not so a channel that is closed to us.
+    """
 
     error: str
     retry_after: int | None = None
-
-    @property
-    def passing(self) -> bool:
-        """Whether it may pass by itself: a limit, or a call that failed; not a channel that is closed to us."""
-        return self.retry_after is not None or self.error == RATE_LIMITED or not _CODE.match(self.error)
+    passing: bool = False
 
 
 class Sender:
@@ -160,9 +167,10 @@ class Sender:
         for _ in range(_MOST_PAGES):
             said = self._call(lambda at=cursor: ask(at))  # type: ignore[misc]
             if isinstance(said, Refusal):
-                raise _UnreadError(Unread(said.error, said.retry_after))
+                passing = said.error == RATE_LIMITED or said.error in PASSING
+                raise _UnreadError(Unread(said.error, said.retry_after, passing))
             if isinstance(said, Silence):
-                raise _UnreadError(Unread(said.what))
+                raise _UnreadError(Unread(said.what, passing=True))
             yield said
             cursor = (said.get("response_metadata") or {}).get("next_cursor")
             if not cursor:

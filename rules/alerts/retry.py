@@ -53,7 +53,7 @@ class DeliveryPolicy:
     looks: int = 2
     """How often a message is looked for in vain before it is sent again: a history that lags by less than ``settle``
     times (2^looks - 1) makes no double."""
-    verifying: int = 6
+    verifying: int = 5
     """How often a second copy is looked for after that, so that one that comes to light later is deleted."""
     unread: int = 15 * MINUTE
     """How long history may be unreadable before a message of unclear fate is sent again, or called stuck."""
@@ -223,9 +223,8 @@ def after_refusal(
     """
     error = refusal.error
     if error == RATE_LIMITED:
-        wait = min(
-            refusal.retry_after if refusal.retry_after is not None else _DEFAULT_RETRY_AFTER, LONGEST_WAIT
-        )
+        asked = refusal.retry_after if refusal.retry_after is not None else _DEFAULT_RETRY_AFTER
+        wait = min(max(asked, policy.interval), LONGEST_WAIT)
         return Outcome(Delivery.PENDING, error, retry_at=now + wait, remedy=Remedy.HOLD_CHANNEL)
     if error in DEAD_TOKEN:
         return Outcome(Delivery.PENDING, error, retry_at=now + policy.blocked, remedy=Remedy.HOLD_ALL)

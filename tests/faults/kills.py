@@ -35,6 +35,7 @@ from sqlalchemy import text
 from handlers import tell
 from handlers.context import Context
 from handlers.deliver import Deliverer
+from handlers.slack.punctual import PunctualClient
 from handlers.slack.sender import Sender
 from handlers.sweep import sweep
 from rules.alerts.retry import DeliveryPolicy
@@ -49,7 +50,15 @@ FIRST_DAY = 20_000
 CUSTOMERS = 160
 DAYS_OF_HISTORY = 400
 POLICY = DeliveryPolicy(
-    lease=2_500, call_timeout=1_000, settle=1_500, interval=15, blocked=500, backoff=50, max_backoff=500
+    lease=2_500,
+    call_timeout=1_000,
+    settle=1_500,
+    looks=1,
+    verifying=2,
+    interval=15,
+    blocked=500,
+    backoff=50,
+    max_backoff=500,
 )
 FAULTS = [
     {"kind": "reset", "when": "after", "probability": 0.06},
@@ -192,13 +201,12 @@ def live(url: str, addresses: dict[str, str], name: str, *, sweeps: bool) -> Non
     """One life of the bot: deliver all the time, and sweep a day meanwhile, until killed."""
     quiet()
     ctx = context(url)
-    client = WebClient(
+    client = PunctualClient(
         token=addresses["bot_token"],
         base_url=addresses["api_url"],
-        timeout=POLICY.call_timeout // 1000,
-        retry_handlers=[],
+        deadline_s=POLICY.call_timeout / 1000,
     )
-    deliverer = Deliverer(ctx, Sender(client), tell.render, owner=name, policy=POLICY)
+    deliverer = Deliverer(ctx, Sender(client), tell.render, owner=name, goes_on=tell.goes_on, policy=POLICY)
 
     def deliver() -> None:
         while True:

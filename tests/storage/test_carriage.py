@@ -250,3 +250,72 @@ def test_an_edit_is_asked_for_while_another_is_handed_back(database: Database) -
         [waiting] = claim(database, now=2_000 * (step + 1) + 1_000)
         with database.writing() as tx:
             assert carriage.finish(tx, waiting, state=Delivery.SENT)
+
+
+def test_alerts_overtake_what_can_wait_and_what_is_asked_for_pulls_along_what_goes_before_it(
+    database: Database,
+) -> None:
+    def add(subject: Subject, **more: object) -> int:
+        with database.writing() as tx:
+            call = Call.REPLY if "root" in more else Call.POST
+            new = New(call=call, subject=subject, channel="C1", rule_id=1, **more)  # type: ignore[arg-type]
+            return outbox.add(tx, new, now=0)
+
+    digest, told, late = add(Subject.DIGEST), add(Subject.ALERT), add(Subject.DIGEST)
+    before, answer = (add(Subject.STEPS, root=late, urgent=urgent) for urgent in (False, True))
+    order = []
+    for turn in range(5):
+        [taken] = claim(database, now=turn * INTERVAL)
+        order.append(taken.id)
+        assert sent(database, taken, f"{turn}.0")
+    assert order == [late, before, answer, told, digest]
+
+
+def test_priority_holds_over_the_names_of_one_channel(database: Database) -> None:
+    with database.writing() as tx:
+        outbox.add(tx, New(call=Call.POST, subject=Subject.DIGEST, channel="#care"), now=0)
+    alert = post(database, "C1")
+    with database.writing() as tx:
+        [taken] = carriage.claim(
+            tx, owner="one", now=0, lease=LEASE, interval=INTERVAL, place_of=lambda _name: "C1"
+        )
+    assert taken.id == alert
+
+
+def test_of_many_who_find_a_message_deleted_one_counts(database: Database) -> None:
+    root = post(database)
+    assert sent(database, claim(database, now=0)[0])
+    with database.writing() as tx:
+        seen = outbox.get(tx, root)
+        assert carriage.root_gone(tx, seen, state=Delivery.PENDING, reason="deleted", now=INTERVAL)
+        assert not carriage.root_gone(tx, seen, state=Delivery.PENDING, reason="deleted", now=INTERVAL)
+    [again] = claim(database, now=INTERVAL)
+    assert (again.id, again.key, again.gone, again.ts, again.attempts) == (root, seen.key, ("1.0",), None, 1)
+    assert sent(database, again, "2.0")
+    with database.writing() as tx:
+        assert not carriage.root_gone(tx, seen, state=Delivery.EXPIRED, reason="deleted", now=INTERVAL)
+        assert outbox.get(tx, root).ts == "2.0"
+
+
+def test_what_waits_for_one_channel_of_a_rule_is_sent_to_another(database: Database) -> None:
+    held = post(database)
+    with database.writing() as tx:
+        [taken] = carriage.claim(tx, owner="one", now=0, lease=LEASE, interval=INTERVAL)
+        carriage.finish(tx, taken, state=Delivery.PENDING, next_at=90_000, reason="not_in_channel")
+    rerouted = post(database)
+    with database.writing() as tx:
+        [taken] = carriage.claim(tx, owner="one", now=INTERVAL, lease=LEASE, interval=INTERVAL)
+        carriage.finish(tx, taken, state=Delivery.PENDING, channel="C9", rerouted=True)
+    elsewhere, of_another = post(database, "C2"), post(database, rule_id=2)
+    forms = post(database, forming=True)
+    with database.writing() as tx:
+        assert carriage.redirect(tx, 1, was="C1", channel="C3", now=5) == 3
+        found = outbox.by_numbers(tx, range(1, 9))
+    assert {number: (one.channel, one.rerouted) for number, one in found.items()} == {
+        held: ("C3", False),
+        rerouted: ("C3", False),
+        elsewhere: ("C2", False),
+        of_another: ("C1", False),
+        forms: ("C3", False),
+    }
+    assert found[held].next_at == 5
