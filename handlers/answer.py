@@ -21,6 +21,7 @@ from storage import terms as answers
 from storage.alerts import Alert
 from storage.customers import Profile
 from storage.database import Transaction
+from storage.outbox import Message
 from templates.digest import PAGE as DIGEST_PAGE
 from templates.views import (
     AlertPage,
@@ -190,11 +191,7 @@ def why(ctx: Context, alert_id: int) -> WhyView:
         found = _alert(tx, alert_id)
         version = rules.version_of(tx, found.rule_id, found.rule_version)
         taken = alerts.transitions(tx, found)
-        root = outbox.get(tx, found.root)
-        sent = [
-            root,
-            *(message for message in outbox.of_root(tx, found.root) if message.alert_id in (None, found.id)),
-        ]
+        sent = _sent(tx, found)
         return WhyView(
             alert=shown.alert_view(tx, found, ctx),
             reason=found.reason,
@@ -208,6 +205,14 @@ def why(ctx: Context, alert_id: int) -> WhyView:
             ),
             messages=tuple(DeliveryView(str(one.call), str(one.state), one.reason) for one in sent),
         )
+
+
+def _sent(tx: Transaction, found: Alert) -> list[Message]:
+    """Give the message that tells an alert, and what followed it; nothing where it is not told."""
+    if found.root is None:
+        return []
+    followed = outbox.of_root(tx, found.root)
+    return [outbox.get(tx, found.root), *(one for one in followed if one.alert_id in (None, found.id))]
 
 
 def _named_like(error: NoCustomerError, near: Sequence[Profile], ctx: Context) -> NoCustomerError:

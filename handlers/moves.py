@@ -15,12 +15,10 @@ from handlers.context import Context
 from handlers.steps import Told
 from rules.alerts.decide import Decision, LastAlert, Policy, Previous, decide
 from rules.alerts.states import Verb
-from storage import alerts, matches, outbox
+from storage import alerts, matches
 from storage import rules as rulebook
 from storage.alerts import Alert, Opening, Step
 from storage.database import Transaction
-from storage.outbox import Call, New, Subject
-from storage.rules import Rule
 
 BATCH: Final = 250
 """Pairs of customer and rule that one transaction moves: well under 100 ms, so that intake never waits long."""
@@ -100,20 +98,7 @@ def _move_matches(tx: Transaction, decided: Iterable[tuple[Pair, Decision]], now
 
 
 def _open(tx: Transaction, decided: Sequence[tuple[Pair, Decision]], told: Told) -> None:
-    if not decided:
-        return
-    ids = alerts.number(tx, len(decided))
-    told_alone = {
-        alert_id: pair
-        for (pair, decision), alert_id in zip(decided, ids, strict=True)
-        if not decision.in_digest
-    }
-    posts = outbox.add_all(
-        tx, [_post(pair, alert_id) for alert_id, pair in told_alone.items()], now=told.elapsed
-    )
-    roots = dict(zip(told_alone, posts, strict=True))
-    backlogs = {pair.watched.rule.id: pair.watched.rule for pair, decision in decided if decision.in_digest}
-    digests = {rule_id: _digest(tx, rule, told) for rule_id, rule in backlogs.items()}
+    """Open alerts; whether and with what they are told is asked when the sweep is through with everybody."""
     openings = [
         Opening(
             customer_id=pair.customer_id,
@@ -121,34 +106,11 @@ def _open(tx: Transaction, decided: Sequence[tuple[Pair, Decision]], told: Told)
             rule_version=pair.watched.rule.version,
             reason=decision.reason,
             evidence=pair.evidence,
-            root=roots[alert_id] if alert_id in roots else digests[pair.watched.rule.id],
         )
-        for (pair, decision), alert_id in zip(decided, ids, strict=True)
+        for pair, decision in decided
     ]
-    alerts.open_all(tx, openings, ids, now=told.now)
-
-
-def _post(pair: Pair, alert_id: int) -> New:
-    rule = pair.watched.rule
-    return New(
-        call=Call.POST,
-        subject=Subject.ALERT,
-        channel=rule.body.channel,
-        rule_id=rule.id,
-        customer_id=pair.customer_id,
-        alert_id=alert_id,
-    )
-
-
-def _digest(tx: Transaction, rule: Rule, told: Told) -> int:
-    """Give the digest that this sweep, or one that was cut short before it, adds to."""
-    waiting = outbox.forming(tx, rule_id=rule.id, root=None)
-    if waiting is not None:
-        return waiting
-    digest = New(
-        call=Call.POST, subject=Subject.DIGEST, channel=rule.body.channel, rule_id=rule.id, forming=True
-    )
-    return outbox.add(tx, digest, now=told.elapsed)
+    if openings:
+        alerts.open_all(tx, openings, alerts.number(tx, len(openings)), now=told.now)
 
 
 def _step(

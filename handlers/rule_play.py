@@ -42,7 +42,7 @@ from templates.words import Words
 _MANAGER: Final = Request(Actor("cli:test", manager=True))
 _TELLINGS: Final = {
     Subject.ALERT: Telling.ALERT,
-    Subject.DIGEST: Telling.DIGEST,
+    Subject.GROUP: Telling.DIGEST,
     Subject.STEPS: Telling.REPLY,
 }
 _PRESSES: Final = {Deed.CLAIM: Press.CLAIM, Deed.SNOOZE: Press.SNOOZE, Deed.RESOLVE: Press.RESOLVE}
@@ -196,7 +196,7 @@ class Play:
         match message.subject:
             case Subject.STEPS:
                 about = [step.customer_id for step in alerts.told_in(tx, message.id)]
-            case Subject.DIGEST:
+            case Subject.GROUP:
                 about = [alert.customer_id for alert in alerts.of_root(tx, message.id)]
             case _:
                 about = [message.customer_id or 0]

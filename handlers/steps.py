@@ -1,13 +1,13 @@
 """Alerts take their next steps, and the message that tells each of them is asked for, in the caller's transaction.
 
 The one place that knows who tells what: a step of an alert with a message of its own edits that message and replies in
-its thread; steps of alerts told together in a digest are told together, in one reply. What the step is was decided
+its thread; steps of alerts told together in a group or a digest are told together, in one reply. What the step is was decided
 elsewhere.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 from rules.alerts.states import AlertState, Reason, Resolution, Verb
 from storage import alerts, outbox
@@ -15,6 +15,8 @@ from storage.alerts import Alert, Step
 from storage.database import Transaction
 from storage.outbox import Call, Message, New, Subject
 
+TOGETHER: Final = frozenset({Subject.GROUP, Subject.DIGEST})
+"""Messages that tell many alerts as one: steps of theirs are told together, in one reply."""
 _Answers = int | tuple[int, int]
 """What a reply answers to: a digest by its number, or a message by its number and that of the alert."""
 
@@ -33,12 +35,17 @@ class Told:
 
 
 def take(tx: Transaction, steps: Sequence[Step], told: Told) -> None:
-    """Let alerts take these steps, at most one for each alert, and ask for the messages that tell them."""
-    roots = outbox.by_numbers(tx, sorted({step.alert.root for step in steps}))
+    """Let alerts take these steps, at most one for each alert, and ask for the messages that tell them.
+
+    Of an alert that no message tells there is nothing to be told.
+    """
+    roots = outbox.by_numbers(tx, sorted({step.alert.root for step in steps if step.alert.root is not None}))
+    untold = [replace(step, actor=told.actor) for step in steps if step.alert.root is None]
+    steps = [step for step in steps if step.alert.root is not None]
     answers = [_answers(step, roots) for step in steps]
     replies: dict[_Answers, int] = {}
     for root in roots.values():
-        if root.subject is Subject.DIGEST and (waiting := _forming_reply(tx, root, told)) is not None:
+        if root.subject in TOGETHER and (waiting := _forming_reply(tx, root, told)) is not None:
             replies[root.id] = waiting
     wanted = [one for one in dict.fromkeys(answers) if one not in replies]
     numbers = outbox.add_all(tx, [_reply(roots, one, told) for one in wanted], now=told.elapsed)
@@ -48,13 +55,13 @@ def take(tx: Transaction, steps: Sequence[Step], told: Told) -> None:
         for step, one in zip(steps, answers, strict=True)
     ]
     outbox.add_updates(tx, list(roots.values()), now=told.elapsed)
-    alerts.take_steps(tx, taken, now=told.now)
+    alerts.take_steps(tx, [*taken, *untold], now=told.now)
 
 
 def _answers(step: Step, roots: Mapping[int, Message]) -> _Answers:
     """Give what the reply that tells ``step`` answers to: a digest has one reply for all, others one for each step."""
-    root = roots[step.alert.root]
-    return root.id if root.subject is Subject.DIGEST else (root.id, step.alert.id)
+    root = roots[step.alert.root or 0]
+    return root.id if root.subject in TOGETHER else (root.id, step.alert.id)
 
 
 def resolving(
@@ -88,9 +95,9 @@ def _step(
 
 
 def _forming_reply(tx: Transaction, root: Message, told: Told) -> int | None:
-    if not told.forming or root.rule_id is None:
+    if not told.forming:
         return None
-    return outbox.forming(tx, rule_id=root.rule_id, root=root.id)
+    return outbox.forming(tx, root=root.id)
 
 
 def _reply(roots: Mapping[int, Message], answers: _Answers, told: Told) -> New:
@@ -104,7 +111,7 @@ def _reply(roots: Mapping[int, Message], answers: _Answers, told: Told) -> New:
         rule_id=root.rule_id,
         customer_id=root.customer_id,
         alert_id=alert_id,
-        forming=told.forming and root.subject is Subject.DIGEST,
+        forming=told.forming and root.subject in TOGETHER,
         # Whoever pressed a button looks for the answer in the thread.
         urgent=told.actor is not None,
     )

@@ -16,6 +16,7 @@ import numpy as np
 import structlog
 
 from handlers import changes, kind_moves, meaning, moves
+from handlers.attend import attend
 from handlers.changes import Block, Changes, Ids, Watched
 from handlers.context import Context
 from handlers.moves import RuleCount
@@ -166,6 +167,7 @@ def sweep(ctx: Context, *, as_of: int | None = None, full: bool = False) -> Swep
     with ctx.database.sweeping():
         kind_moves.finish(ctx)
         counts, candidates = _sweep(ctx, now, full=full)
+        attend(ctx, now=now)
     elapsed_ms = (time.perf_counter_ns() - started) // 1_000_000
     log.info("swept", elapsed_ms=elapsed_ms, candidates=candidates, rules=len(counts))
     return Swept(as_of=now, elapsed_ms=elapsed_ms, candidates=candidates, rules=tuple(counts))
@@ -188,6 +190,7 @@ def sweep_and_audit(ctx: Context, *, as_of: int | None = None) -> Audited:
         revisions = {one.id: one.revision for one in settled.values()}
         doubt = _Doubt(came=np.zeros(0, dtype=np.int64), revisions=revisions)
         again, everybody = _sweep(ctx, now, full=True, doubt=doubt)
+        attend(ctx, now=now)
     for first, second in zip(counts, again, strict=False):
         if first.rule == second.rule:
             second.entered, second.left = first.entered + second.entered, first.left + second.left

@@ -12,7 +12,7 @@ from handlers.context import Context
 from storage import alerts, outbox
 from storage.database import Transaction
 from storage.outbox import Call, Message, Subject
-from templates.alert import alert_message
+from templates.alert import alert_message, customer_message
 from templates.blocks import Rendered
 from templates.digest import digest_message
 from templates.limits import LayoutError
@@ -48,7 +48,11 @@ def _render(tx: Transaction, message: Message, ctx: Context) -> Rendered:
             if found is None:
                 raise LookupError(f"message {message.id} tells no alert")
             return alert_message(shown.alert_view(tx, found, ctx), voice)
-        case Subject.DIGEST:
+        case Subject.CUSTOMER:
+            root = message.root if message.root is not None else message.id
+            views = [shown.alert_view(tx, one, ctx) for one in alerts.of_root(tx, root)]
+            return customer_message(views, voice)
+        case Subject.GROUP | Subject.DIGEST:
             root = message.root if message.root is not None else message.id
             return digest_message(shown.digest_view(tx, root, ctx), voice)
         case Subject.STEPS:

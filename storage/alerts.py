@@ -19,6 +19,7 @@ from sqlalchemy import (
     bindparam,
     func,
     insert,
+    or_,
     select,
     text,
     update,
@@ -59,6 +60,13 @@ class AlertRow(SQLModel, table=True):
             sqlite_where=text("state <> 'resolved'"),
             postgresql_where=text("state <> 'resolved'"),
         ),
+        # Those that no message tells yet.
+        Index(
+            "alert_untold",
+            "look_again_at",
+            sqlite_where=text("root IS NULL AND state <> 'resolved'"),
+            postgresql_where=text("root IS NULL AND state <> 'resolved'"),
+        ),
         Index(
             "alert_snoozed",
             "snoozed_until",
@@ -75,8 +83,12 @@ class AlertRow(SQLModel, table=True):
     reason: str = Field(sa_column=Column(Text, nullable=False))
     opened_at: int = Field(sa_column=Column(BigInteger, nullable=False))
     evidence: str = Field(sa_column=Column(Text, nullable=False))
-    root: int = Field(sa_column=Column(BigInteger, nullable=False))
-    """The outbox row of the message that tells it."""
+    root: int | None = Field(default=None, sa_column=Column(BigInteger))
+    """The outbox row of the message that tells it, once one does."""
+    held_by: str | None = Field(default=None, sa_column=Column(Text))
+    """The stage of the pipeline that holds it back from being told."""
+    look_again_at: int | None = Field(default=None, sa_column=Column(BigInteger))
+    """When the pipeline is to look again at one that is held back; None: at every tick."""
     steps: int = Field(sa_column=Column(Integer, nullable=False))
     claimed_by: str | None = Field(default=None, sa_column=Column(Text))
     claimed_at: int | None = Field(default=None, sa_column=Column(BigInteger))
@@ -121,7 +133,9 @@ class Alert:
     reason: Reason
     opened_at: int
     evidence: tuple[Evidence, ...]
-    root: int
+    root: int | None
+    held_by: str | None
+    look_again_at: int | None
     steps: int
     claimed_by: str | None
     claimed_at: int | None
@@ -174,14 +188,13 @@ class Transition:
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """An alert to be opened; ``root`` is the outbox row of the message that will tell it."""
+    """An alert to be opened; whether and with what it is told is asked afterwards."""
 
     customer_id: int
     rule_id: int
     rule_version: int
     reason: Reason
     evidence: tuple[Evidence, ...]
-    root: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,7 +250,6 @@ def open_all(tx: Transaction, openings: Sequence[Opening], ids: Sequence[int], *
                 "reason": str(opening.reason),
                 "opened_at": now,
                 "evidence": json.dumps([[piece.term, piece.value] for piece in opening.evidence]),
-                "root": opening.root,
                 "steps": 1,
             }
             for opening, alert_id in zip(openings, ids, strict=True)
@@ -254,7 +266,6 @@ def open_all(tx: Transaction, openings: Sequence[Opening], ids: Sequence[int], *
                 "verb": str(Verb.OPEN),
                 "reason": str(opening.reason),
                 "detail": "{}",
-                "told_in": opening.root,
             }
             for opening, alert_id in zip(openings, ids, strict=True)
         ],
@@ -407,6 +418,52 @@ def unresolved_count(tx: Transaction, *, rule_id: int | None = None, root: int |
     return int(tx.execute(statement).scalar_one())
 
 
+_UNTOLD: Final = text("alert.root IS NULL AND alert.state <> 'resolved'")
+
+
+def untold(
+    tx: Transaction, *, now: int, never_again: str, alert_ids: Iterable[int] | None = None
+) -> list[Alert]:
+    """Give the alerts that no message tells and that the pipeline is to look at by ``now``, the oldest first.
+
+    Those held back by the stage ``never_again`` lack: something else tells them. Of ``alert_ids``, if given, all that are
+    untold, locked until the transaction ends.
+    """
+    statement = select(AlertRow).where(_UNTOLD).order_by(col(AlertRow.id))
+    if alert_ids is None:
+        statement = statement.where(
+            or_(col(AlertRow.held_by).is_(None), col(AlertRow.held_by) != never_again),
+            or_(col(AlertRow.look_again_at).is_(None), col(AlertRow.look_again_at) <= now),
+        )
+    else:
+        chosen = any_of(tx.dialect, alert_ids, "int")
+        statement = statement.where(col(AlertRow.id).in_(chosen)).with_for_update()
+    return [_alert(row) for row in tx.session.execute(statement).scalars()]
+
+
+def tell_all(tx: Transaction, alert_ids: Sequence[int], *, root: int) -> None:
+    """Note that one message tells these alerts."""
+    chosen = any_of(tx.dialect, alert_ids, "int")
+    tx.execute(
+        update(AlertRow)
+        .where(col(AlertRow.id).in_(chosen))
+        .values(root=root, held_by=None, look_again_at=None)
+    )
+
+
+def hold_back(tx: Transaction, held: Iterable[tuple[int, str, int | None]]) -> None:
+    """Note which stage holds alerts back, and when to look again: (alert id, stage, instant or None)."""
+    rows = [{"b_id": alert_id, "b_stage": stage, "b_again": again} for alert_id, stage, again in held]
+    if rows:
+        table = AlertRow.__table__  # type: ignore[attr-defined]
+        tx.execute(
+            update(table)
+            .where(table.c.id == bindparam("b_id"))
+            .values(held_by=bindparam("b_stage"), look_again_at=bindparam("b_again")),
+            rows,
+        )
+
+
 def of_root(tx: Transaction, root: int, *, limit: int | None = None) -> list[Alert]:
     """Give the alerts that one message tells, in the order of their opening."""
     statement = select(AlertRow).where(col(AlertRow.root) == root).order_by(col(AlertRow.id)).limit(limit)
@@ -507,6 +564,8 @@ def _alert(row: Any) -> Alert:
         opened_at=row.opened_at,
         evidence=tuple(Evidence(term=term, value=value) for term, value in json.loads(row.evidence)),
         root=row.root,
+        held_by=row.held_by,
+        look_again_at=row.look_again_at,
         steps=row.steps,
         claimed_by=row.claimed_by,
         claimed_at=row.claimed_at,

@@ -45,7 +45,12 @@ class Subject(StrEnum):
     """What a message is about."""
 
     ALERT = "alert"
+    GROUP = "group"
+    """Many alerts of one rule."""
+    CUSTOMER = "customer"
+    """Several alerts of one customer."""
     DIGEST = "digest"
+    """What was held back in a channel."""
     STEPS = "steps"
     """The steps of alerts that name this row in ``told_in``."""
     NOTICE = "notice"
@@ -320,13 +325,12 @@ def hold_roots(tx: Transaction, numbers: Sequence[int]) -> None:
     tx.execute(held.with_for_update()).all()
 
 
-def forming(tx: Transaction, *, rule_id: int, root: int | None) -> int | None:
-    """Give the message of a rule that a sweep, perhaps one cut short, still adds to."""
+def forming(tx: Transaction, *, root: int) -> int | None:
+    """Give the reply to a message that a sweep, perhaps one cut short, still adds to."""
     return tx.execute(
         select(col(OutboxRow.id)).where(
             col(OutboxRow.state) == str(Delivery.FORMING),
-            col(OutboxRow.rule_id) == rule_id,
-            col(OutboxRow.root).is_(None) if root is None else col(OutboxRow.root) == root,
+            col(OutboxRow.root) == root,
         )
     ).scalar_one_or_none()
 

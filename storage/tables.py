@@ -5,6 +5,7 @@ from sqlmodel import SQLModel
 from storage import (
     alerts,
     arrivals,
+    attention,
     audit,
     counters,
     customers,
@@ -27,12 +28,14 @@ from storage import (
     rules,
     running,
     stretches,
+    suppressions,
     timers,
 )
 
 OWNERS = (
     alerts,
     arrivals,
+    attention,
     audit,
     counters,
     customers,
@@ -55,6 +58,7 @@ OWNERS = (
     rules,
     running,
     stretches,
+    suppressions,
     timers,
 )
 METADATA = SQLModel.metadata

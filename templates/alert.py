@@ -3,6 +3,8 @@
 It must not know where any of it came from.
 """
 
+from collections.abc import Sequence
+
 from slack_sdk.models.blocks import Block, InteractiveElement
 
 from rules.alerts.person import BY_PERSON, Snooze
@@ -30,6 +32,10 @@ _MOST_FACTS = 8
 
 def alert_message(view: AlertView, voice: Voice) -> Rendered:
     """Lay out an alert as it stands; when it has ended, only the button that shows the customer stays."""
+    return blocks.rendered(sentence(view, voice), _layout(view, voice))
+
+
+def _layout(view: AlertView, voice: Voice) -> list[Block]:
     ended = view.standing.resolution is not None
     layout: list[Block] = [
         blocks.header(_headline(view, voice)),
@@ -45,7 +51,16 @@ def alert_message(view: AlertView, voice: Voice) -> Rendered:
     buttons = [_customer_button(view, voice)] if ended else _buttons(view, voice)
     # The number of steps in the id makes Slack forget what was chosen in a menu once it was done.
     layout.append(blocks.actions(buttons, block_id=f"alert-{view.id}-{view.steps}"))
-    return blocks.rendered(sentence(view, voice), layout)
+    return layout
+
+
+def customer_message(views: Sequence[AlertView], voice: Voice) -> Rendered:
+    """Lay out several alerts of one customer as they stand, each with its own buttons."""
+    told = [(sentence(view, voice), _layout(view, voice)) for view in views]
+    layout: list[Block] = []
+    for _, part in told:
+        layout += [blocks.divider(), *part] if layout else part
+    return blocks.rendered(Mrkdwn(" ".join(said for said, _ in told)), layout)
 
 
 def sentence(view: AlertView, voice: Voice) -> Mrkdwn:

@@ -17,6 +17,7 @@ from slack_sdk.models.blocks import (
     ContextBlock,
     ConversationFilter,
     ConversationSelectElement,
+    DividerBlock,
     HeaderBlock,
     InteractiveElement,
     MarkdownTextObject,
@@ -143,6 +144,11 @@ def paragraphs(lines: Sequence[Mrkdwn], *, most: int = limits.SECTION, gap: str 
         pieces[-1].append(line)
         room, left = room - len(line) - len(gap), left - len(line) - len(gap)
     return [section(Mrkdwn(gap.join(piece))) for piece in pieces if piece]
+
+
+def divider() -> Block:
+    """Give a line between two things."""
+    return DividerBlock()
 
 
 def fields(texts: Sequence[Mrkdwn]) -> Block:

@@ -49,11 +49,6 @@ class Decision:
     until: int | None = None
     resolution: Resolution | None = None
 
-    @property
-    def in_digest(self) -> bool:
-        """Whether an opening is told together with the others of its backlog."""
-        return self.verb is Verb.OPEN and self.reason is Reason.BACKLOG
-
 
 def decide(previous: Previous, matched: bool, now: int, policy: Policy) -> Decision:
     """Decide what to do about one rule and one customer at ``now``, given whether the rule holds."""
@@ -95,6 +90,8 @@ def _entered(alert: LastAlert | None, now: int, policy: Policy) -> Decision:
         return Decision(Verb.NONE, Reason.BACKLOG_IGNORED)
     if policy.change is not None and policy.backlog is Backlog.DIGEST:
         return Decision(Verb.OPEN, Reason.BACKLOG)
+    if policy.change is not None:
+        return Decision(Verb.OPEN, Reason.BACKLOG_EACH)
     return Decision(Verb.OPEN, Reason.ENTERED)
 
 

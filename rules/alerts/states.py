@@ -41,6 +41,8 @@ class Reason(StrEnum):
     """The condition came to hold."""
     BACKLOG = "backlog"
     """The condition held already when the rule was first evaluated as it now reads."""
+    BACKLOG_EACH = "backlog_each"
+    """As ``backlog``, of a rule that asks for a message each."""
     COOLDOWN_OVER = "cooldown_over"
     """The condition came to hold again while the last alert cooled down, and still does."""
     STILL_MATCHING = "still_matching"

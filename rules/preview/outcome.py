@@ -15,7 +15,7 @@ import numpy as np
 
 from rules.alerts.decide import Decision, LastAlert, Policy, Previous, decide
 from rules.alerts.rule import RuleBody, RuleChange
-from rules.alerts.states import Verb
+from rules.alerts.states import Reason, Verb
 from rules.conditions.columns import Bools, Ints
 from rules.instants import DAY, Calendar
 from rules.preview.steps import Steps, monday
@@ -139,7 +139,7 @@ class _Teller:
         return (self._opened(decision), None) if decision.verb is Verb.OPEN else (alert, None)
 
     def _opened(self, decision: Decision) -> LastAlert:
-        if decision.in_digest:
+        if decision.reason is Reason.BACKLOG:
             self.digest = True
         else:
             self.posts += 1

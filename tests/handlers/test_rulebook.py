@@ -80,7 +80,7 @@ def test_a_removed_rule_ends_every_alert_each_told_where_it_stands(world: World)
     removed = rulebook.remove(world.ctx, BOSS, "Long Silent")
     assert removed is not None
     assert removed.closed == 3
-    digest = next(one for one in world.messages() if one.subject is Subject.DIGEST)
+    digest = next(one for one in world.messages() if one.subject is Subject.GROUP)
     with world.ctx.database.reading() as tx:
         ended = alerts.of_root(tx, digest.id)
         assert {(one.resolution, one.resolved_by) for one in ended} == {(Resolution.RULE_CHANGED, "cli:boss")}

@@ -90,7 +90,7 @@ def test_an_opportunity_that_passes_has_expired(ctx: Context) -> None:
 
 @pytest.mark.parametrize(
     ("backlog", "opened", "posts"),
-    [(Backlog.DIGEST, 3, [Subject.DIGEST]), (Backlog.POST, 3, [Subject.ALERT] * 3), (Backlog.IGNORE, 0, [])],
+    [(Backlog.DIGEST, 3, [Subject.GROUP]), (Backlog.POST, 3, [Subject.ALERT] * 3), (Backlog.IGNORE, 0, [])],
 )
 def test_those_for_whom_a_rule_holds_already(
     ctx: Context, backlog: Backlog, opened: int, posts: list[Subject]
@@ -118,7 +118,7 @@ def test_those_of_a_digest_who_recover_are_told_together(ctx: Context) -> None:
     digest, *rest = messages(ctx)
     assert [(one.call, one.subject, one.root) for one in rest] == [
         (Call.REPLY, Subject.STEPS, digest.id),
-        (Call.UPDATE, Subject.DIGEST, digest.id),
+        (Call.UPDATE, Subject.GROUP, digest.id),
     ]
     with ctx.database.reading() as tx:
         assert {step.customer_id for step in alerts.told_in(tx, rest[0].id)} == {1, 2, 3}
@@ -204,7 +204,7 @@ def test_an_edited_rule_keeps_what_still_holds(ctx: Context) -> None:
     assert counts(ctx, 2) == RuleCount("lapsing", matched=3, entered=2, opened=2)
     assert alert_of(ctx, 2).reason is alert_of(ctx, 3).reason is Reason.BACKLOG
     assert Counter(message.subject for message in messages(ctx) if message.call is Call.POST) == {
-        Subject.DIGEST: 2
+        Subject.GROUP: 2
     }
 
 
@@ -219,7 +219,7 @@ def test_an_edit_that_is_taken_back_tells_its_backlog_together_and_nobody_alone(
     sweep(ctx, as_of=D + 120_000)
     assert counts(ctx, 2) == RuleCount("lapsing", matched=8)
     posts = Counter(one.subject for one in messages(ctx) if one.call is Call.POST)
-    assert posts == {Subject.DIGEST: 2}
+    assert posts == {Subject.GROUP: 2}
     assert all(alert_of(ctx, number).unresolved for number in range(1, 9))
 
 
@@ -332,10 +332,10 @@ def test_a_sweep_cut_short_is_simply_repeated(
     rule(ctx.database, "posting", "silent(purchase, 40d)", backlog=Backlog.POST)
     cut_short_after(monkeypatch, ctx, cut_after)
     with ctx.database.reading() as tx:
-        assert all(one.state is Delivery.FORMING for one in messages(ctx) if one.subject is Subject.DIGEST)
+        assert all(one.state is Delivery.FORMING for one in messages(ctx) if one.subject is Subject.GROUP)
     sweep(ctx, as_of=D + DAY)
     posts = Counter((one.subject, one.state) for one in messages(ctx))
-    assert posts == {(Subject.DIGEST, Delivery.PENDING): 1, (Subject.ALERT, Delivery.PENDING): 8}
+    assert posts == {(Subject.GROUP, Delivery.PENDING): 1, (Subject.ALERT, Delivery.PENDING): 8}
     with ctx.database.reading() as tx:
         opened = alerts.unresolved(tx)
         assert tx.execute(text("SELECT count(*) FROM dirty")).scalar_one() == 0
@@ -410,7 +410,7 @@ def test_what_a_sweep_left_out_of_a_rule_that_was_changed_meanwhile_is_backlog_s
         assert counts(ctx, 0).opened == 2
     assert counts(ctx, 1) == RuleCount("lapsing", matched=8, entered=6, opened=6)
     posts = Counter(one.subject for one in messages(ctx) if one.call is Call.POST)
-    assert posts == {Subject.DIGEST: 2}
+    assert posts == {Subject.GROUP: 2}
     with ctx.database.reading() as tx:
         [swept] = rules.listing(tx)
     assert swept.change is None

@@ -52,7 +52,7 @@ def test_a_digest_its_edit_and_its_replies(world: World) -> None:
         purchases(world.ctx.database, number, [NOW - 90 * DAY], cents=number * 100)
     rule(world.ctx.database, "long_silent", "silent(purchase, 60d)")
     sweep(world.ctx)
-    digest = next(one for one in world.messages() if one.subject is Subject.DIGEST)
+    digest = next(one for one in world.messages() if one.subject is Subject.GROUP)
     first = said(world, digest)
     assert "14 customers already match *Long silent*; 14 still open." in first
     assert "1. ⚪ N23  ·  $23.00" in first

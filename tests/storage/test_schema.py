@@ -30,7 +30,7 @@ def test_migrations_make_the_tables_that_the_code_declares(database: Database) -
 def test_a_sweep_adds_to_one_message_of_a_rule_at_a_time(database: Database) -> None:
     def digest(tx: Transaction, rule_id: int) -> None:
         outbox.add(
-            tx, New(call=Call.POST, subject=Subject.DIGEST, channel="C", rule_id=rule_id, forming=True), now=0
+            tx, New(call=Call.POST, subject=Subject.GROUP, channel="C", rule_id=rule_id, forming=True), now=0
         )
 
     with database.writing() as tx:

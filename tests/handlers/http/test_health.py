@@ -114,7 +114,7 @@ def test_the_oldest_message_that_waits_counts(database: Database) -> None:
 def test_a_message_that_a_sweep_still_adds_to_does_not_count(database: Database) -> None:
     with database.writing() as tx:
         outbox.add(
-            tx, New(call=Call.POST, subject=Subject.DIGEST, channel="C1", rule_id=1, forming=True), now=1
+            tx, New(call=Call.POST, subject=Subject.GROUP, channel="C1", rule_id=1, forming=True), now=1
         )
     assert health.unsent_probe(_context(database))() == Part(True, {"oldest_seconds": None})
 

@@ -71,7 +71,7 @@ def test_what_stands_in_the_database_is_asked_for_at_each_scrape(database: Datab
     with database.writing() as tx:
         outbox.add(tx, New(call=Call.POST, subject=Subject.NOTICE, channel="C1"), now=NOW - 90_000)
         outbox.add(
-            tx, New(call=Call.POST, subject=Subject.DIGEST, channel="C1", rule_id=1, forming=True), now=1
+            tx, New(call=Call.POST, subject=Subject.GROUP, channel="C1", rule_id=1, forming=True), now=1
         )
     found = _scraped(metrics)
     assert found["warmline_outbox_messages|pending"] == 1

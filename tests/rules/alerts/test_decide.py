@@ -120,7 +120,7 @@ ENDED_BY_EDIT = LastAlert(resolved_at=NOW - HOUR, resolution=Resolution.RULE_CHA
             Previous(False),
             True,
             replace(NEW, backlog=Backlog.POST),
-            Decision(Verb.OPEN, Reason.ENTERED),
+            Decision(Verb.OPEN, Reason.BACKLOG_EACH),
             id="backlog posted",
         ),
         pytest.param(
@@ -219,7 +219,7 @@ def test_a_life_of_alerts_keeps_its_promises(
                     assert alert.resolved_at is not None
                     assert alert.resolved_at + cooldown <= now
                 # Whom an edit brings in is told with the others that it brings in, whatever an earlier edit did.
-                assert decision.in_digest == (change is not None and not before.matched)
+                assert (decision.reason is Reason.BACKLOG) == (change is not None and not before.matched)
                 assert not ended_by_person_in_this_stretch
                 alert, held = LastAlert(), None
             case Verb.RESOLVE:

@@ -1,0 +1,13 @@
+"""What follows a sweep, at its instant: who is told of what.
+
+To be called by who holds the sweep's lock, after the sweep is through with everybody: what is told together, and what a
+channel has attention for, is asked of all alerts at once.
+"""
+
+from handlers.context import Context
+from handlers.telling import tell
+
+
+def attend(ctx: Context, *, now: int) -> None:
+    """Do what is due as of ``now``."""
+    tell(ctx, now=now)

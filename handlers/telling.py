@@ -1,0 +1,159 @@
+"""Telling: which of the alerts that nobody has been told of are told now, in which messages, and what holds the others back.
+
+What is decided stands in `rules.alerts.pipeline`; here is what its stages look at, and what follows. An alert that no
+message tells is a row of the database like any other: whoever is cut short is made up for by the next.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from handlers import spending
+from handlers.context import Context
+from rules.alerts import pipeline
+from rules.alerts.channel import ChannelSettings
+from rules.alerts.pipeline.group import Bundle, Shape
+from rules.alerts.pipeline.stage import Around, Held, Stage, Untold
+from rules.alerts.states import Reason
+from storage import alerts, attention, outbox, rules, suppressions
+from storage.alerts import Alert
+from storage.database import Transaction
+from storage.outbox import Call, New, Subject
+from storage.rules import Rule
+from storage.suppressions import Suppression
+
+_SUBJECTS: Final = {
+    Shape.ALERT: Subject.ALERT,
+    Shape.GROUP: Subject.GROUP,
+    Shape.CUSTOMER: Subject.CUSTOMER,
+}
+NOWHERE: Final = "*"
+"""Stands for a channel where neither the rule nor the settings name one: what is told there waits for one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """What was told: how many messages were asked for, and how many alerts are held back."""
+
+    messages: int = 0
+    held: int = 0
+
+
+def tell(ctx: Context, *, now: int) -> Telling:
+    """Send every alert that is due through the pipeline as of ``now``; to be called by who holds the sweep's lock."""
+    with ctx.database.reading() as tx:
+        waiting = alerts.untold(tx, now=now, never_again=Stage.BUDGET)
+        if not waiting:
+            return Telling()
+        untold = _untold(tx, ctx, waiting, now)
+        around = _around(tx, ctx, untold, now)
+    told = pipeline.run(untold, around)
+    for bundle in told.bundles:
+        with ctx.database.writing() as tx:
+            _post(tx, ctx, bundle, around)
+    with ctx.database.writing() as tx:
+        _hold(tx, told.held, waiting, now)
+    return Telling(len(told.bundles), len(told.held))
+
+
+def _untold(tx: Transaction, ctx: Context, waiting: Sequence[Alert], now: int) -> list[Untold]:
+    """Give alerts as the pipeline looks at them."""
+    by_id: dict[int, Rule | None] = {
+        rule_id: rules.by_id(tx, rule_id) for rule_id in {one.rule_id for one in waiting}
+    }
+    worth = spending.totals(tx, ctx, {one.customer_id for one in waiting}, now)
+    made = []
+    for one in waiting:
+        rule = by_id[one.rule_id]
+        if rule is None:
+            raise LookupError(f"alert {one.id} is of no rule")
+        made.append(
+            Untold(
+                alert_id=one.id,
+                customer_id=one.customer_id,
+                rule_id=rule.id,
+                rule=rule.name,
+                severity=rule.body.severity,
+                reason=one.reason,
+                opened_at=one.opened_at,
+                channel=rule.body.channel or ctx.default_channel or NOWHERE,
+                value=worth.get(one.customer_id, 0),
+                snoozed_until=one.snoozed_until,
+            )
+        )
+    return made
+
+
+def _around(tx: Transaction, ctx: Context, untold: Iterable[Untold], now: int) -> Around:
+    """Gather what the stages look at."""
+    names = sorted({one.channel for one in untold})
+    channels: Mapping[str, ChannelSettings] = {}
+    return Around(
+        now=now, channels=channels, spent=attention.spent(tx, {name: _day(ctx, now) for name in names})
+    )
+
+
+def _day(ctx: Context, now: int) -> str:
+    return ctx.calendar.date_of(now).isoformat()
+
+
+def _post(tx: Transaction, ctx: Context, bundle: Bundle, around: Around) -> None:
+    """Ask for the message that tells these alerts; those that have ended meanwhile are told no more."""
+    still = {
+        one.id
+        for one in alerts.untold(
+            tx, now=around.now, never_again=Stage.BUDGET, alert_ids=[one.alert_id for one in bundle.alerts]
+        )
+    }
+    members = [one for one in bundle.alerts if one.alert_id in still]
+    if not members:
+        return
+    first = members[0]
+    one_rule, alone = bundle.shape is not Shape.CUSTOMER, bundle.shape is Shape.ALERT
+    root = outbox.add(
+        tx,
+        New(
+            call=Call.POST,
+            subject=_SUBJECTS[bundle.shape],
+            channel="" if bundle.channel == NOWHERE else bundle.channel,
+            rule_id=first.rule_id if one_rule else None,
+            customer_id=first.customer_id if bundle.shape is not Shape.GROUP else None,
+            alert_id=first.alert_id if alone else None,
+        ),
+        now=ctx.elapsed(),
+    )
+    alerts.tell_all(tx, [one.alert_id for one in members], root=root)
+    # A backlog is one message that somebody asked for, whatever the day.
+    counted = sum(one.reason is not Reason.BACKLOG for one in members)
+    attention.spend(tx, [(bundle.channel, _day(ctx, around.now), counted)])
+
+
+def _hold(tx: Transaction, held: Sequence[Held], waiting: Iterable[Alert], now: int) -> None:
+    """Note what holds alerts back, where it is something else than before."""
+    if not held:
+        return
+    before = {one.id: one for one in waiting}
+    last = suppressions.latest(
+        tx, [one.alert.alert_id for one in held], sorted({one.alert.customer_id for one in held})
+    )
+    fresh: list[Suppression] = []
+    moved: list[tuple[int, str, int | None]] = []
+    for one in held:
+        alert, previous = before[one.alert.alert_id], last.get(one.alert.alert_id)
+        noted = Suppression(
+            customer_id=one.alert.customer_id,
+            alert_id=one.alert.alert_id,
+            seq=previous.seq + 1 if previous else 1,
+            at=now,
+            stage=one.stage,
+            why=one.why,
+            until=one.until,
+            actor=one.actor,
+            by=one.by,
+        )
+        if previous is None or alert.held_by is None or previous.cause != noted.cause:
+            fresh.append(noted)
+        if (alert.held_by, alert.look_again_at) != (str(one.stage), one.until):
+            moved.append((one.alert.alert_id, str(one.stage), one.until))
+    suppressions.add_all(tx, fresh)
+    alerts.hold_back(tx, moved)

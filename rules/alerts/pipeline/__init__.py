@@ -1,0 +1,34 @@
+"""Whether, when and with what an open alert is told: one visible tuple of stages, each a pure function of its own.
+
+A stage looks at all the alerts that nobody has been told of, and lets through or holds back; what is held back keeps the
+stage and the reason, and is asked again. What comes through all of them is put into messages by `group`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from rules.alerts.pipeline.budget import budget
+from rules.alerts.pipeline.group import Bundle, group
+from rules.alerts.pipeline.stage import Around, Held, StageOf, Untold
+
+PIPELINE: Final[tuple[StageOf, ...]] = (budget,)
+"""The stages in their order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What becomes of alerts: the messages that tell some of them, and those that are held back."""
+
+    bundles: tuple[Bundle, ...]
+    held: tuple[Held, ...]
+
+
+def run(untold: Sequence[Untold], around: Around) -> Told:
+    """Send alerts through the pipeline; each comes out exactly once, in a message or held back."""
+    through, held = tuple(untold), list[Held]()
+    for stage in PIPELINE:
+        passed = stage(through, around)
+        through = passed.through
+        held += passed.held
+    return Told(group(through, around), tuple(held))

@@ -1,0 +1,86 @@
+"""What goes through the pipeline, and what comes out of a stage of it.
+
+An alert is opened by `rules.alerts.decide`; whether, when and with what it is told is asked here, of all those at once
+that nobody has been told of. Pure: everything a stage looks at is handed to it.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from rules.alerts.channel import USUAL, ChannelSettings
+from rules.alerts.rule import Severity
+from rules.alerts.states import Reason
+
+
+class Stage(StrEnum):
+    """Where an alert is held back."""
+
+    BUDGET = "budget"
+
+
+class Why(StrEnum):
+    """Why it is held back."""
+
+    BUDGET_SPENT = "budget_spent"
+    """The channel has been told as many alerts today as it is willing to read; the digest tells the rest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Untold:
+    """An alert that is open and that no message tells. ``channel`` as its rule or a route names it, never empty.
+
+    ``value``: what the customer is worth, in minor units; the more, the sooner it is told.
+    """
+
+    alert_id: int
+    customer_id: int
+    rule_id: int
+    rule: str
+    severity: Severity
+    reason: Reason
+    opened_at: int
+    channel: str
+    value: int = 0
+    snoozed_until: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """An alert that is held back: by which stage, why, until when (None: nobody can say), and by whom or what.
+
+    ``actor`` is a person; ``by`` names the rule, silence, holiday or source behind it.
+    """
+
+    alert: Untold
+    stage: Stage
+    why: Why
+    until: int | None = None
+    actor: str | None = None
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What stages look at. Each stage documents its own part; an empty part holds nobody back."""
+
+    now: int
+    channels: Mapping[str, ChannelSettings] = field(default_factory=dict)
+    """By the name that alerts carry."""
+    spent: Mapping[str, int] = field(default_factory=dict)
+    """How many alerts each channel was told today."""
+
+    def settings(self, channel: str) -> ChannelSettings:
+        """Give the settings of a channel; the usual ones where it has none."""
+        return self.channels.get(channel, USUAL)
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """What a stage lets through, in the order it came, and what it holds back."""
+
+    through: tuple[Untold, ...]
+    held: tuple[Held, ...] = ()
+
+
+StageOf = Callable[[Sequence[Untold], Around], Passed]

@@ -1,0 +1,123 @@
+"""What held alerts back from being told, and why.
+
+Owns the table ``suppression``. What holds alerts back is decided in ``rules.alerts.pipeline``.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import BigInteger, Column, Integer, PrimaryKeyConstraint, Text, func, insert, select
+from sqlmodel import Field, SQLModel, col
+
+from rules.alerts.pipeline.stage import Stage, Why
+from storage.database import Transaction
+from storage.sets import any_of
+
+
+class SuppressionRow(SQLModel, table=True):
+    """An alert came to be held back by a stage, or by the same for another reason; never changed."""
+
+    __tablename__ = "suppression"
+    __table_args__ = (
+        PrimaryKeyConstraint("customer_id", "alert_id", "seq"),
+        {"sqlite_with_rowid": False},
+    )
+
+    customer_id: int = Field(sa_column=Column(Integer, nullable=False, autoincrement=False))
+    alert_id: int = Field(sa_column=Column(BigInteger, nullable=False, autoincrement=False))
+    seq: int = Field(sa_column=Column(Integer, nullable=False, autoincrement=False))
+    at: int = Field(sa_column=Column(BigInteger, nullable=False))
+    stage: str = Field(sa_column=Column(Text, nullable=False))
+    why: str = Field(sa_column=Column(Text, nullable=False))
+    until: int | None = Field(default=None, sa_column=Column(BigInteger))
+    actor: str | None = Field(default=None, sa_column=Column(Text))
+    held_for: str = Field(default="", sa_column=Column(Text, nullable=False))
+    """The rule, silence, holiday or source behind it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Suppression:
+    """Why an alert was held back from ``at`` on."""
+
+    customer_id: int
+    alert_id: int
+    seq: int
+    at: int
+    stage: Stage
+    why: Why
+    until: int | None
+    actor: str | None
+    by: str
+
+    @property
+    def cause(self) -> tuple[object, ...]:
+        """What makes it another suppression than the one before."""
+        return self.stage, self.why, self.until, self.actor, self.by
+
+
+def latest(tx: Transaction, alert_ids: Sequence[int], customer_ids: Sequence[int]) -> dict[int, Suppression]:
+    """Give the last suppression of each of these alerts, by alert id; those without one lack."""
+    alerts, customers = any_of(tx.dialect, alert_ids, "int"), any_of(tx.dialect, customer_ids, "int")
+    newest = (
+        select(
+            col(SuppressionRow.customer_id),
+            col(SuppressionRow.alert_id),
+            func.max(col(SuppressionRow.seq)).label("seq"),
+        )
+        .where(col(SuppressionRow.customer_id).in_(customers), col(SuppressionRow.alert_id).in_(alerts))
+        .group_by(col(SuppressionRow.customer_id), col(SuppressionRow.alert_id))
+        .subquery()
+    )
+    rows = tx.session.execute(
+        select(SuppressionRow).join(
+            newest,
+            (col(SuppressionRow.customer_id) == newest.c.customer_id)
+            & (col(SuppressionRow.alert_id) == newest.c.alert_id)
+            & (col(SuppressionRow.seq) == newest.c.seq),
+        )
+    ).scalars()
+    return {row.alert_id: _suppression(row) for row in rows}
+
+
+def of_alert(tx: Transaction, customer_id: int, alert_id: int) -> list[Suppression]:
+    """Give every suppression of an alert, the first one first."""
+    rows = tx.session.execute(
+        select(SuppressionRow)
+        .where(col(SuppressionRow.customer_id) == customer_id, col(SuppressionRow.alert_id) == alert_id)
+        .order_by(col(SuppressionRow.seq))
+    ).scalars()
+    return [_suppression(row) for row in rows]
+
+
+def add_all(tx: Transaction, new: Iterable[Suppression]) -> None:
+    """Note that alerts came to be held back."""
+    rows = [
+        {
+            "customer_id": one.customer_id,
+            "alert_id": one.alert_id,
+            "seq": one.seq,
+            "at": one.at,
+            "stage": str(one.stage),
+            "why": str(one.why),
+            "until": one.until,
+            "actor": one.actor,
+            "held_for": one.by,
+        }
+        for one in new
+    ]
+    if rows:
+        tx.execute(insert(SuppressionRow), rows)
+
+
+def _suppression(row: SuppressionRow) -> Suppression:
+    return Suppression(
+        customer_id=row.customer_id,
+        alert_id=row.alert_id,
+        seq=row.seq,
+        at=row.at,
+        stage=Stage(row.stage),
+        why=Why(row.why),
+        until=row.until,
+        actor=row.actor,
+        by=row.held_for,
+    )
