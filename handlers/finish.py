@@ -67,7 +67,8 @@ class Finisher:
         if message.rule_id is None or message.root is not None:
             return None
         with self._ctx.database.reading() as tx:
-            channel = rules.moved_to(tx, message.rule_id, message.channel)
+            default = self._ctx.default_channel
+            channel = rules.moved_to(tx, message.rule_id, message.channel or default, default=default)
         if channel is None:
             return None
         with self._ctx.database.writing() as tx:

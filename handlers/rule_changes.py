@@ -109,8 +109,9 @@ def edit(tx: Transaction, ctx: Context, actor: Actor, rule: Rule, body: RuleBody
 
 def _redirect(tx: Transaction, ctx: Context, rule: Rule, channel: str) -> None:
     """Let what waits for the channel that ``rule`` had go to its new one at once; nothing is known against that one."""
-    carriage.redirect(tx, rule.id, was=rule.body.channel, channel=channel, now=ctx.elapsed())
-    pace.free(tx, channel or ctx.default_channel)
+    was, now = {rule.body.channel, rule.body.channel or ctx.default_channel}, channel or ctx.default_channel
+    carriage.redirect(tx, rule.id, was=was, channel=now, now=ctx.elapsed())
+    pace.free(tx, now)
     rules.set_degraded(tx, rule.id, None)
 
 

@@ -52,7 +52,11 @@ def recovered(ctx: Context, message: Message) -> None:
         return
     with ctx.database.reading() as tx:
         rule = rules.by_id(tx, message.rule_id)
-    if rule is not None and rule.degraded is not None:
+    # What was told elsewhere says nothing of the rule's channel.
+    default = ctx.default_channel
+    if rule is None or (rule.body.channel or default) != (message.channel or default):
+        return
+    if rule.degraded is not None:
         with ctx.database.writing() as tx:
             rules.set_degraded(tx, rule.id, None)
 

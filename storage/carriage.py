@@ -5,7 +5,7 @@ fenced by the carrier and the generation under which it took the message. It mus
 Slack.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from enum import StrEnum
 from typing import Any
@@ -291,8 +291,8 @@ def root_gone(tx: Transaction, root: Message, *, state: Delivery, reason: str, n
     return noted.rowcount == 1
 
 
-def redirect(tx: Transaction, rule_id: int, *, was: str, channel: str, now: int) -> int:
-    """Let what waits for the channel that a rule had (``was``) go to the one that it has now, at once; gives how many.
+def redirect(tx: Transaction, rule_id: int, *, was: Collection[str], channel: str, now: int) -> int:
+    """Let what waits for the channel that a rule had (its names are ``was``) go to the one that it has now, at once; gives how many.
 
     So does what waits elsewhere because that channel was dead. What is being carried, or looked for, finds its way when
     it comes back.
@@ -302,7 +302,7 @@ def redirect(tx: Transaction, rule_id: int, *, was: str, channel: str, now: int)
         col(OutboxRow.rule_id) == rule_id,
         col(OutboxRow.call) == str(Call.POST),
         col(OutboxRow.state).in_([str(Delivery.FORMING), str(Delivery.PENDING)]),
-        or_(col(OutboxRow.channel) == was, col(OutboxRow.rerouted)),
+        or_(col(OutboxRow.channel).in_(was), col(OutboxRow.rerouted)),
     )
     # Whoever carries one just now is not waited for: two could wait for each other.
     numbers = (

@@ -252,18 +252,15 @@ def set_degraded(tx: Transaction, rule_id: int, reason: str | None) -> bool:
     return noted.rowcount == 1
 
 
-def moved_to(tx: Transaction, rule_id: int, channel: str) -> str | None:
-    """Give the channel that a rule has now, where ``channel`` is one that it had before."""
-    now = select(col(RuleVersion.channel)).where(
-        col(RuleVersion.rule_id) == rule_id,
-        col(RuleVersion.version)
-        == select(col(RuleRow.version)).where(col(RuleRow.id) == rule_id).scalar_subquery(),
-    )
-    had = select(col(RuleVersion.version)).where(
-        col(RuleVersion.rule_id) == rule_id, col(RuleVersion.channel) == channel
-    )
-    found: str | None = tx.execute(now.where(col(RuleVersion.channel) != channel, had.exists())).scalar()
-    return found
+def moved_to(tx: Transaction, rule_id: int, channel: str, *, default: str) -> str | None:
+    """Give the channel that a rule has now, where ``channel`` is one that it had before; ``default`` where it names none."""
+    versions = tx.execute(
+        select(col(RuleVersion.channel))
+        .where(col(RuleVersion.rule_id) == rule_id)
+        .order_by(col(RuleVersion.version))
+    ).scalars()
+    had = [named or default for named in versions]
+    return had[-1] if had and had[-1] != channel and channel in had else None
 
 
 def last_swept(tx: Transaction) -> int | None:

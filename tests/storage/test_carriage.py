@@ -308,7 +308,7 @@ def test_what_waits_for_one_channel_of_a_rule_is_sent_to_another(database: Datab
     elsewhere, of_another = post(database, "C2"), post(database, rule_id=2)
     forms = post(database, forming=True)
     with database.writing() as tx:
-        assert carriage.redirect(tx, 1, was="C1", channel="C3", now=5) == 3
+        assert carriage.redirect(tx, 1, was={"C1", ""}, channel="C3", now=5) == 3
         found = outbox.by_numbers(tx, range(1, 9))
     assert {number: (one.channel, one.rerouted) for number, one in found.items()} == {
         held: ("C3", False),

@@ -25,6 +25,8 @@ from playground.workspace import Message
 from rules.access import Actor
 from rules.alerts.typed import Options
 from rules.instants import DAY
+from storage import outbox
+from storage.outbox import Call, New, Subject
 from tests.conftest import DatabaseUrls
 from tests.contexts import StillClock
 from tests.handlers.slack.world import NOW, World, make, name
@@ -204,7 +206,9 @@ def test_who_wrote_a_rule_is_told_of_its_dead_channel_and_chooses_another(office
     boss = Request(Actor(MAYA, manager=True))
     rulebook.edit(office.ctx, boss, name="lapsing", options=Options(channel=SALES))
     office.slack.workspace.change_channel(SALES, archived=True)
-    office.ctx.elapsed.at += 2_000  # type: ignore[attr-defined]
+    new = New(call=Call.POST, subject=Subject.ALERT, channel=SALES, rule_id=1, alert_id=1)
+    with office.ctx.database.writing() as tx:
+        outbox.add(tx, new, now=office.ctx.elapsed())
     office.deliverer.tick()
     direct = office.slack.workspace.direct_message(MAYA)
     assert direct is not None
