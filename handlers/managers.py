@@ -34,13 +34,15 @@ def tell_everyone(
 ) -> None:
     """Ask for the notice ``code`` of ``text/notices.j2`` to be sent to each of these; user groups have no messages.
 
-    ``about``: the number of the rule that it is about; ``choose``: that of a rule another channel can be chosen for.
+    ``about``: the number of the rule that it is about, which somebody must hear of: where no person is to be told, it
+    is said in the default channel; ``choose``: that of a rule another channel can be chosen for.
     """
     payload: dict[str, object] = {"code": code, "params": dict(params)}
     payload |= {name: value for name, value in (("about", about), ("choose", choose)) if value is not None}
+    people = [person for person in sorted(set(to)) if _PERSON.match(person)]
+    if not people and about is not None and ctx.default_channel:
+        people = [ctx.default_channel]
     notices = [
-        New(call=Call.POST, subject=Subject.NOTICE, channel=person, payload=payload)
-        for person in sorted(set(to))
-        if _PERSON.match(person)
+        New(call=Call.POST, subject=Subject.NOTICE, channel=person, payload=payload) for person in people
     ]
     outbox.add_all(tx, notices, now=ctx.elapsed())

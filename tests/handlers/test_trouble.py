@@ -1,5 +1,7 @@
 """What stands in the way of a rule's messages is told once, to whoever can mend it."""
 
+from dataclasses import replace
+
 import pytest
 
 from playground.people import CUSTOMER_CARE, SALES
@@ -48,6 +50,18 @@ def test_managers_are_told_where_a_rule_was_written_by_nobody_in_slack(office: P
     office.add(SALES, rule=rule)
     office.tick()
     assert [one.channel for one in office.notices()] == [MANAGER]
+
+
+def test_where_there_is_nobody_to_tell_the_default_channel_is_told(office: Post) -> None:
+    """Managers may be given as a user group alone, and a group has no direct messages."""
+    rule = office.rule(SALES, author="cli:ann")
+    office.slack.workspace.change_channel(SALES, archived=True)
+    office.ctx = replace(office.ctx, managers=frozenset({"S08MANAGERS"}))
+    carrier = office.carrier("two")
+    office.add(SALES, rule=rule)
+    carrier.tick()
+    carrier.close()
+    assert [one.channel for one in office.notices()] == [CUSTOMER_CARE]
 
 
 def test_managers_are_told_where_the_owner_has_left(office: Post) -> None:
