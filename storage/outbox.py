@@ -19,7 +19,6 @@ from sqlalchemy import (
     Integer,
     Text,
     insert,
-    or_,
     select,
     text,
     update,
@@ -250,14 +249,17 @@ def add_all(tx: Transaction, messages: Sequence[New], *, now: int) -> range:
 
 def _hurry(tx: Transaction, root: int) -> None:
     """Let what must go before an answer that a person waits for go as soon: the message, and the replies before it."""
-    first = select(col(OutboxRow.id)).where(
-        or_(col(OutboxRow.id) == root, col(OutboxRow.root) == root),
-        col(OutboxRow.state).in_([str(Delivery.FORMING), str(Delivery.PENDING)]),
-        col(OutboxRow.priority) > int(Priority.ASKED),
-    )
-    # What somebody else holds is being carried already; who waited for it could wait in a circle.
-    locked = first.order_by(col(OutboxRow.id)).with_for_update(skip_locked=True)
-    numbers = tx.execute(locked).scalars().all()
+    numbers: list[int] = []
+    # One after the other: asked for together, neither would be looked up in its index.
+    for place in (col(OutboxRow.id) == root, col(OutboxRow.root) == root):
+        first = select(col(OutboxRow.id)).where(
+            place,
+            col(OutboxRow.state).in_([str(Delivery.FORMING), str(Delivery.PENDING)]),
+            col(OutboxRow.priority) > int(Priority.ASKED),
+        )
+        # What somebody else holds is being carried already; who waited for it could wait in a circle.
+        locked = first.order_by(col(OutboxRow.id)).with_for_update(skip_locked=True)
+        numbers += tx.execute(locked).scalars().all()
     if numbers:
         hurried = update(OutboxRow).where(col(OutboxRow.id).in_(numbers))
         tx.execute(hurried.values(priority=int(Priority.ASKED)))
