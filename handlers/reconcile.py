@@ -14,12 +14,14 @@ from handlers.slack.sender import Sender, Unread
 from rules.alerts import reconcile
 from rules.alerts.retry import THREAD_GONE, Answer, Delivery, DeliveryPolicy, Outcome
 from rules.alerts.rule import Unreadable
-from rules.instants import MINUTE
+from rules.instants import DAY, MINUTE
 from storage import carriage, outbox, rules
 from storage.outbox import Call, Message, Subject
 
 _CLOCK_SKEW: Final = 5 * MINUTE
 """How far Slack's clock may be behind ours when history is asked for what was sent since."""
+_LONG_AGO: Final = 7 * DAY
+"""How far back is looked for what was sent at nobody knows what time."""
 _NOTICE_ATTEMPTS: Final = 3
 
 log = structlog.get_logger(__name__)
@@ -131,10 +133,15 @@ class Reconciler:
 
     def _find(self, message: Message, root: Message | None) -> list[Answer] | Unread:
         since = message.first_tried_at if message.first_tried_at is not None else message.created_at
+        now = self._ctx.elapsed()
+        if since > now:
+            # Noted by a clock that was ahead, and has been set back since.
+            since = now - _LONG_AGO
         channel = message.posted_channel or (root.posted_channel if root else None) or message.channel
         return self._sender.find(
             channel=channel or self._ctx.default_channel,
             key=message.key,
             since=since - _CLOCK_SKEW,
+            now=now,
             thread_ts=root.ts if root else None,
         )

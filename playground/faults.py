@@ -10,7 +10,7 @@ import random
 import socket
 import struct
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal, get_args
 
@@ -29,7 +29,8 @@ class Fault:
     """One fault.
 
     ``method`` is a Web API method, ``response_url`` or ``*``; ``channel`` is the id of the only channel whose calls it
-    strikes, where there is one; ``times`` uses it up (``None``: never); it strikes with ``probability``. What it does:
+    strikes, where there is one; with ``argument`` it strikes those calls alone that bear one of that name with something
+    in it; ``times`` uses it up (``None``: never); it strikes with ``probability``. What it does:
 
     - ``reset``: the connection ends with RST; ``status``: an answer with the HTTP status ``status``; ``error``:
       ``ok: false`` with ``error``; each after ``seconds``, before or after the call is accepted.
@@ -51,6 +52,7 @@ class Fault:
     error: str = "internal_error"
     retry_after: int | None = 1
     channel: str = ""
+    argument: str = ""
 
     def __post_init__(self) -> None:
         if self.when == "after" and self.kind == "ratelimited":
@@ -109,11 +111,18 @@ class Faults:
         with self._lock:
             return tuple(self._struck)
 
-    def pick(self, method: str, channel: str = "") -> Fault | None:
-        """Give the first fault that strikes a call of ``method`` about ``channel`` now, and use it up by one."""
+    def pick(
+        self, method: str, bears: Callable[[str], bool] = lambda _: True, channel: str = ""
+    ) -> Fault | None:
+        """Give the first fault that strikes a call of ``method`` about ``channel`` now, and use it up by one.
+
+        ``bears`` says whether the call has an argument of that name.
+        """
         with self._lock:
             for index, (fault, left) in enumerate(self._active):
                 if fault.method not in ("*", method) or fault.channel not in ("", channel):
+                    continue
+                if fault.argument and not bears(fault.argument):
                     continue
                 if self._random.random() >= fault.probability:
                     continue

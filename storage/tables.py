@@ -30,6 +30,7 @@ from storage import (
     stretches,
     suppressions,
     timers,
+    turns,
 )
 
 OWNERS = (
@@ -60,5 +61,6 @@ OWNERS = (
     stretches,
     suppressions,
     timers,
+    turns,
 )
 METADATA = SQLModel.metadata
