@@ -185,9 +185,9 @@ def expire_leases(tx: Transaction, *, now: int, lease: int, settle: int) -> int:
         )
         .values(
             state=str(Delivery.UNKNOWN),
+            owner=None,
             unclear=True,
             looks=0,
-            owner=None,
             generation=col(OutboxRow.generation) + 1,
             lease_until=None,
             next_at=now + settle,
