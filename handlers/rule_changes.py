@@ -103,6 +103,8 @@ def edit(tx: Transaction, ctx: Context, actor: Actor, rule: Rule, body: RuleBody
     edited = rules.edit(tx, rule, body=body, author=actor.id, now=ctx.now(), diff=diff)
     if body.channel != rule.body.channel:
         _redirect(tx, ctx, rule, body.channel)
+    if (rule.body.remind, rule.body.escalate) != (body.remind, body.escalate):
+        alerts.nag_anew(tx, rule.id, now=ctx.now())
     _audit(tx, ctx, actor, action="rule.edit", name=rule.name, diff=diff)
     return edited
 
@@ -123,6 +125,8 @@ def set_state(tx: Transaction, ctx: Context, actor: Actor, rule: Rule, state: Ru
     if state is RuleState.ACTIVE:
         within_horizon(tx, ctx, rule.body.condition)
     rules.set_state(tx, rule, state)
+    if state is RuleState.ACTIVE:
+        alerts.nag_anew(tx, rule.id, now=ctx.now())
     diff = f"- state: {rule.state}\n+ state: {state}"
     _audit(tx, ctx, actor, action=f"rule.{_DID[state]}", name=rule.name, diff=diff)
 

@@ -15,7 +15,7 @@ from typing import ClassVar, Final, TypeVar
 import numpy as np
 import structlog
 
-from handlers import changes, kind_moves, meaning, moves
+from handlers import changes, kind_moves, meaning, moves, sources
 from handlers.attend import attend
 from handlers.changes import Block, Changes, Ids, Watched
 from handlers.context import Context
@@ -171,6 +171,7 @@ def sweep(ctx: Context, *, as_of: int | None = None, full: bool = False) -> Swep
     with turns.sweeping(ctx.database) as held:
         ctx = replace(ctx, database=held)
         kind_moves.finish(ctx)
+        sources.notice(ctx, now=now)
         counts, candidates = _sweep(ctx, now, full=full)
         attend(ctx, now=now)
     elapsed_ms = (time.perf_counter_ns() - started) // 1_000_000
@@ -188,6 +189,7 @@ def sweep_and_audit(ctx: Context, *, as_of: int | None = None) -> Audited:
     with turns.sweeping(ctx.database) as held:
         ctx = replace(ctx, database=held)
         kind_moves.finish(ctx)
+        sources.notice(ctx, now=now)
         counts, _ = _sweep(ctx, now, full=False)
         with ctx.database.reading() as tx:
             rules = rulebook.listing(tx)

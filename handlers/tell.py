@@ -9,12 +9,14 @@ import structlog
 
 from handlers import shown
 from handlers.context import Context
+from handlers.steps import TOGETHER
 from storage import alerts, outbox
 from storage.database import Transaction
 from storage.outbox import Call, Message, Subject
 from templates.alert import alert_message, customer_message
 from templates.blocks import Rendered
 from templates.digest import digest_message
+from templates.escalation import escalation_message
 from templates.limits import LayoutError
 from templates.notices import notice, replacing
 from templates.steps import steps_reply
@@ -37,7 +39,8 @@ def render(tx: Transaction, message: Message, ctx: Context) -> Rendered:
 
 def goes_on(tx: Transaction, message: Message) -> bool:
     """Tell whether something that a message tells has not ended: only then is it missed where somebody deletes it."""
-    return alerts.any_open(tx, message.id)
+    # An alert that is brought elsewhere is told by another message.
+    return alerts.any_open(tx, int(message.payload.get("root", message.id)))
 
 
 def _render(tx: Transaction, message: Message, ctx: Context) -> Rendered:
@@ -48,6 +51,8 @@ def _render(tx: Transaction, message: Message, ctx: Context) -> Rendered:
             if found is None:
                 raise LookupError(f"message {message.id} tells no alert")
             return alert_message(shown.alert_view(tx, found, ctx), voice)
+        case Subject.ESCALATION:
+            return _escalation(tx, message, ctx)
         case Subject.CUSTOMER:
             root = message.root if message.root is not None else message.id
             views = [shown.alert_view(tx, one, ctx) for one in alerts.of_root(tx, root)]
@@ -63,6 +68,23 @@ def _render(tx: Transaction, message: Message, ctx: Context) -> Rendered:
             return notice(str(payload["code"]), payload["params"], voice, choose=payload.get("choose"))
         case _:
             assert_never(message.subject)
+
+
+def _escalation(tx: Transaction, message: Message, ctx: Context) -> Rendered:
+    """Say an alert again, or the message that tells it with others, and why it is brought here."""
+    first = outbox.get(tx, message.root) if message.root is not None else message
+    root = outbox.get(tx, int(first.payload["root"]))
+    found = alerts.by_id(tx, message.alert_id) if message.alert_id is not None else None
+    if found is None:
+        raise LookupError(f"message {message.id} tells no alert")
+    voice = shown.voice(ctx)
+    told = (
+        digest_message(shown.digest_view(tx, root.id, ctx), voice)
+        if root.subject in TOGETHER
+        else alert_message(shown.alert_view(tx, found, ctx), voice)
+    )
+    channel = root.posted_channel or root.channel or ctx.default_channel
+    return escalation_message(told, after=int(first.payload["after"]), channel=channel, voice=voice)
 
 
 def _is_posted_anew(tx: Transaction, message: Message) -> bool:

@@ -8,14 +8,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from handlers import spending
+from handlers import meaning, sources, spending
 from handlers.context import Context
 from rules.alerts import pipeline
 from rules.alerts.channel import ChannelSettings
 from rules.alerts.pipeline.group import Bundle, Shape
 from rules.alerts.pipeline.stage import Around, Held, Stage, Untold
 from rules.alerts.states import Reason
-from storage import alerts, attention, outbox, rules, suppressions
+from storage import alerts, attention, definitions, outbox, rules, suppressions
 from storage.alerts import Alert
 from storage.database import Transaction
 from storage.outbox import Call, New, Subject
@@ -89,8 +89,22 @@ def _around(tx: Transaction, ctx: Context, untold: Iterable[Untold], now: int) -
     names = sorted({one.channel for one in untold})
     channels: Mapping[str, ChannelSettings] = {}
     return Around(
-        now=now, channels=channels, spent=attention.spent(tx, {name: _day(ctx, now) for name in names})
+        now=now,
+        channels=channels,
+        spent=attention.spent(tx, {name: _day(ctx, now) for name in names}),
+        stale=_stale(tx, untold),
     )
+
+
+def _stale(tx: Transaction, untold: Iterable[Untold]) -> Mapping[int, str]:
+    """Give the sources that have stopped, by the rules that look at what they send."""
+    lifecycle = definitions.current(tx)
+    conditions = {
+        rule_id: meaning.under(rule.body.condition, lifecycle)
+        for rule_id in {one.rule_id for one in untold}
+        if (rule := rules.by_id(tx, rule_id)) is not None
+    }
+    return sources.stale_rules(tx, conditions)
 
 
 def _day(ctx: Context, now: int) -> str:
@@ -122,7 +136,7 @@ def _post(tx: Transaction, ctx: Context, bundle: Bundle, around: Around) -> None
         ),
         now=ctx.elapsed(),
     )
-    alerts.tell_all(tx, [one.alert_id for one in members], root=root)
+    alerts.tell_all(tx, [one.alert_id for one in members], root=root, now=around.now)
     # A backlog is one message that somebody asked for, whatever the day.
     counted = sum(one.reason is not Reason.BACKLOG for one in members)
     attention.spend(tx, [(bundle.channel, _day(ctx, around.now), counted)])

@@ -23,6 +23,7 @@ class Action(StrEnum):
     RESOLVE = "resolve"
     CHANGE_RULES = "change_rules"
     CHANGE_LIFECYCLE = "change_lifecycle"
+    CHANGE_SOURCES = "change_sources"
     SAVE_DRAFT = "save_draft"
 
 
@@ -57,13 +58,18 @@ class Definitions:
 
 
 @dataclass(frozen=True, slots=True)
+class Sources:
+    """How long sources of events may be quiet."""
+
+
+@dataclass(frozen=True, slots=True)
 class DraftOf:
     """A rule or a definition that was written and not saved, and who wrote it."""
 
     author: str
 
 
-Thing = Everything | AlertOf | Rulebook | Definitions | DraftOf
+Thing = Everything | AlertOf | Rulebook | Definitions | Sources | DraftOf
 
 
 def authorize(actor: Actor, action: Action, thing: Thing, *, managers: frozenset[str] = frozenset()) -> None:
@@ -84,6 +90,8 @@ def _allowed(actor: Actor, action: Action, thing: Thing) -> bool:
             # What nobody has, nobody keeps from anybody; that it cannot be given back is said elsewhere.
             return claimed_by in (actor.id, None) or actor.manager
         case (Action.CHANGE_RULES, Rulebook()) | (Action.CHANGE_LIFECYCLE, Definitions()):
+            return actor.manager
+        case Action.CHANGE_SOURCES, Sources():
             return actor.manager
         case Action.SAVE_DRAFT, DraftOf(author):
             return actor.manager and actor.id == author

@@ -9,7 +9,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import (
     BigInteger,
@@ -46,6 +46,8 @@ class Subject(StrEnum):
     ALERT = "alert"
     GROUP = "group"
     """Many alerts of one rule."""
+    ESCALATION = "escalation"
+    """One alert, told again in another channel because nobody claimed it."""
     CUSTOMER = "customer"
     """Several alerts of one customer."""
     DIGEST = "digest"
@@ -102,6 +104,13 @@ class OutboxRow(SQLModel, table=True):
             "id",
             sqlite_where=text("state IN ('pending', 'sending', 'unknown')"),
             postgresql_where=text("state IN ('pending', 'sending', 'unknown')"),
+        ),
+        # What repeats an alert elsewhere is kept true as well.
+        Index(
+            "outbox_escalation",
+            "alert_id",
+            sqlite_where=text("subject = 'escalation' AND call = 'post'"),
+            postgresql_where=text("subject = 'escalation' AND call = 'post'"),
         ),
         # A sweep adds to one message of a kind at a time.
         Index(
@@ -357,6 +366,19 @@ def by_numbers(tx: Transaction, numbers: Sequence[int]) -> dict[int, Message]:
     wanted = select(OutboxRow).where(col(OutboxRow.id).in_(chosen)).order_by(col(OutboxRow.id))
     rows = tx.session.execute(wanted).scalars()
     return {row.id: _message(row) for row in rows}
+
+
+_ESCALATIONS: Final = text("outbox.subject = 'escalation' AND outbox.call = 'post'")
+
+
+def escalations(tx: Transaction, alert_ids: Sequence[int]) -> list[Message]:
+    """Give the messages that repeat these alerts in other channels, in their order."""
+    rows = tx.session.execute(
+        select(OutboxRow).where(
+            _ESCALATIONS, col(OutboxRow.alert_id).in_(any_of(tx.dialect, alert_ids, "int"))
+        )
+    ).scalars()
+    return sorted((_message(row) for row in rows), key=lambda one: one.id)
 
 
 def of_root(tx: Transaction, root: int) -> list[Message]:

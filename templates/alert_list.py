@@ -19,7 +19,13 @@ from templates.views import AlertPage, ListedAlert, WhyView
 from templates.voice import Voice, title
 from templates.words import Mrkdwn, cut
 
-_REASONS = (Reason.ENTERED, Reason.BACKLOG, Reason.COOLDOWN_OVER)
+_REASONS = (
+    Reason.ENTERED,
+    Reason.BACKLOG,
+    Reason.BACKLOG_EACH,
+    Reason.COOLDOWN_OVER,
+    Reason.PENDING_OVER,
+)
 _MOST_STEPS = 15
 _MOST_MESSAGES = 10
 

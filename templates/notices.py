@@ -14,18 +14,24 @@ from templates.words import Mrkdwn, cut, name_of
 
 _CHANNEL = "channel"
 _ERROR = "error"
+_INSTANT = "last_at"
+_LENGTH = "patience"
 
 
 def notice(code: str, params: Mapping[str, object], voice: Voice, *, choose: int | None = None) -> Rendered:
     """Say the notice ``code`` of ``text/notices.j2``; a ``channel`` among ``params`` is named as Slack names it.
 
-    ``choose``: the number of a rule that another channel can be chosen for, in a menu.
+    An instant ``last_at`` and a length of time ``patience`` are said as people read them. ``choose``: the number of a
+    rule that another channel can be chosen for, in a menu.
     """
     said = {name: cut(value, 200) if isinstance(value, str) else value for name, value in params.items()}
     if isinstance(said.get(_CHANNEL), str):
         said[_CHANNEL] = channel_name(str(said[_CHANNEL]), voice)
     if isinstance(params.get(_ERROR), str):
         said["trouble"] = str(trouble_of(str(params[_ERROR])))
+    for name, say in ((_INSTANT, voice.figures.slack_time), (_LENGTH, voice.length)):
+        if isinstance(value := said.get(name), int):
+            said[name] = say(value)
     text = voice.say("notices", code, **said)
     layout: list[Block] = [blocks.section(text)]
     if choose is not None:

@@ -12,12 +12,21 @@ from rules.access import (
     Everything,
     NotAllowedError,
     Rulebook,
+    Sources,
     Thing,
     authorize,
 )
 
 AGENT, MANAGER = Actor("U1"), Actor("U2", manager=True)
-THINGS: list[Thing] = [Everything(), AlertOf(None), AlertOf("U1"), AlertOf("U9"), Rulebook(), Definitions()]
+THINGS: list[Thing] = [
+    Everything(),
+    AlertOf(None),
+    AlertOf("U1"),
+    AlertOf("U9"),
+    Rulebook(),
+    Definitions(),
+    Sources(),
+]
 
 
 def allowed(actor: Actor, action: Action, thing: Thing) -> bool:
@@ -45,6 +54,7 @@ def test_the_whole_table() -> None:
         (MANAGER, Action.UNCLAIM, AlertOf(None)),
         (MANAGER, Action.CHANGE_RULES, Rulebook()),
         (MANAGER, Action.CHANGE_LIFECYCLE, Definitions()),
+        (MANAGER, Action.CHANGE_SOURCES, Sources()),
     }  # fmt: skip
     for asked in itertools.product((AGENT, MANAGER), Action, THINGS):
         assert allowed(*asked) == (asked in yes), asked

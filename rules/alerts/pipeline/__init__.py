@@ -11,8 +11,9 @@ from typing import Final
 from rules.alerts.pipeline.budget import budget
 from rules.alerts.pipeline.group import Bundle, group
 from rules.alerts.pipeline.stage import Around, Held, StageOf, Untold
+from rules.alerts.pipeline.stale import stale
 
-PIPELINE: Final[tuple[StageOf, ...]] = (budget,)
+PIPELINE: Final[tuple[StageOf, ...]] = (stale, budget)
 """The stages in their order."""
 
 

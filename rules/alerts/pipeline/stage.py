@@ -16,12 +16,15 @@ from rules.alerts.states import Reason
 class Stage(StrEnum):
     """Where an alert is held back."""
 
+    STALE = "stale"
     BUDGET = "budget"
 
 
 class Why(StrEnum):
     """Why it is held back."""
 
+    SOURCE_STOPPED = "source_stopped"
+    """A source of what the rule looks at has stopped sending: nobody can say that it is so."""
     BUDGET_SPENT = "budget_spent"
     """The channel has been told as many alerts today as it is willing to read; the digest tells the rest."""
 
@@ -69,6 +72,9 @@ class Around:
     """By the name that alerts carry."""
     spent: Mapping[str, int] = field(default_factory=dict)
     """How many alerts each channel was told today."""
+
+    stale: Mapping[int, str] = field(default_factory=dict)
+    """By rule id: the source that has stopped, of rules that look at what it sends."""
 
     def settings(self, channel: str) -> ChannelSettings:
         """Give the settings of a channel; the usual ones where it has none."""
