@@ -17,6 +17,7 @@ from rules.alerts.escalation import EscalationStep, Target, read_escalation
 from rules.alerts.nag import Clocks, Nag, nag
 from rules.alerts.rule import RuleState
 from rules.alerts.states import Reason, Verb
+from rules.instants import HOUR, SECOND
 from storage import alerts, customers, outbox, rules
 from storage.alerts import Alert, Step
 from storage.database import Transaction
@@ -27,6 +28,10 @@ AT_ONCE: Final = 250
 """Alerts that one transaction reminds of, but for those that one message tells."""
 MOST_ASKED: Final = 50
 """Names that the directory is asked about in one tick: nobody waits for more."""
+LONGEST_ASKING: Final = 5 * SECOND
+"""How long it is asked in one tick; in elapsed time."""
+ASKED_AGAIN: Final = HOUR
+"""For how long an owner's step waits for Slack to say who bears the address; then the address itself is named."""
 
 QuietUntil = Callable[[str, int], int | None]
 """Says until when a channel is not to be disturbed at an instant; None where it may be."""
@@ -97,7 +102,10 @@ def _ask(ctx: Context, around: _Around) -> None:
     """Find out who the owners are; once nobody answers, nobody else is asked about."""
     if ctx.whois is None:
         return
+    begun = ctx.elapsed()
     for name in sorted(set(around.owners.values()))[:MOST_ASKED]:
+        if ctx.elapsed() - begun > LONGEST_ASKING:
+            return
         around.colleagues[name] = ctx.whois(name)
         if around.colleagues[name].found is Found.UNANSWERED:
             return
@@ -146,6 +154,8 @@ def _remind(tx: Transaction, ctx: Context, around: _Around, some: Sequence[Alert
         quiet = around.quiet_until(
             step.channel if step is not None and step.channel else root.channel, around.now
         )
+        if quiet is None and _is_to_wait(ctx, due, around):
+            quiet = around.now + 1
         if quiet is not None and quiet > around.now:
             moved.append((alert.customer_id, alert.id, quiet))
             continue
@@ -158,6 +168,16 @@ def _remind(tx: Transaction, ctx: Context, around: _Around, some: Sequence[Alert
     steps.take(tx, taken, Told(now=around.now, elapsed=ctx.elapsed(), forming=True))
     outbox.add_all(tx, list(posts.values()), now=ctx.elapsed())
     return len(taken)
+
+
+def _is_to_wait(ctx: Context, due: _Due, around: _Around) -> bool:
+    """Say whether the owner's step waits because nobody has said yet who bears the address."""
+    step, owner = due.nag.step, around.owners.get(due.alert.customer_id, "")
+    if ctx.whois is None or step is None or step.target is not Target.OWNER or "@" not in owner:
+        return False
+    colleague = around.colleagues.get(owner)
+    unanswered = colleague is None or colleague.found is Found.UNANSWERED
+    return unanswered and around.now < due.nag.clocks.since + step.after + ASKED_AGAIN
 
 
 def _says(found: Nag) -> bool:

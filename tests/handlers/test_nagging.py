@@ -133,7 +133,6 @@ def test_whoever_was_down_for_hours_sends_one_catch_up(world: World) -> None:
         (Found.GONE, "UOLD00001", "and the owner <@UOLD00001> has left the company"),
         (Found.UNKNOWN, "ann@gone.example", "and Slack knows no ann@gone.example, who is the owner"),
         (Found.THERE, "", "and nobody owns this customer"),
-        (Found.UNANSWERED, "ann@shop.example", "📣 ann@shop.example, nobody has claimed"),
     ],
 )
 def test_an_owner_who_cannot_be_told_is_made_up_for_by_the_managers(
@@ -148,7 +147,21 @@ def test_an_owner_who_cannot_be_told_is_made_up_for_by_the_managers(
     world.at(D)
     [said] = world.at(D + 2 * HOUR)
     assert says in said
-    assert ("<@UMANAGER>" in said) is (found is not Found.UNANSWERED)
+    assert "<@UMANAGER>" in said
+
+
+def test_while_slack_does_not_say_who_owns_it_the_step_waits_an_hour(world: World) -> None:
+    world.found = Colleague(Found.UNANSWERED)
+    assert world.at(D + 2 * HOUR) == []
+    world.found = Colleague(Found.THERE, "UANN00001")
+    assert world.at(D + 2 * HOUR + MINUTE)[0].startswith("📣 <@UANN00001>")
+
+
+def test_where_slack_never_says_the_address_is_named(world: World) -> None:
+    world.found = Colleague(Found.UNANSWERED)
+    assert world.at(D + 3 * HOUR - MINUTE) == []
+    [said] = world.at(D + 3 * HOUR)
+    assert said.startswith("📣 ann@shop.example, nobody has claimed Ann Bell")
 
 
 def test_many_that_one_message_tells_are_reminded_of_in_one_reply(database: Database) -> None:

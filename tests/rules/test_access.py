@@ -18,7 +18,15 @@ from rules.access import (
 )
 
 AGENT, MANAGER = Actor("U1"), Actor("U2", manager=True)
-THINGS: list[Thing] = [Everything(), AlertOf(None), AlertOf("U1"), AlertOf("U9"), Rulebook(), Definitions(), Sources()]
+THINGS: list[Thing] = [
+    Everything(),
+    AlertOf(None),
+    AlertOf("U1"),
+    AlertOf("U9"),
+    Rulebook(),
+    Definitions(),
+    Sources(),
+]
 
 
 def allowed(actor: Actor, action: Action, thing: Thing) -> bool:
