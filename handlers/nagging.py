@@ -17,7 +17,7 @@ from rules.alerts.escalation import EscalationStep, Target, read_escalation
 from rules.alerts.nag import Clocks, Nag, nag
 from rules.alerts.rule import RuleState
 from rules.alerts.states import Reason, Verb
-from rules.instants import HOUR, SECOND
+from rules.instants import HOUR, MINUTE, SECOND
 from storage import alerts, customers, outbox, rules
 from storage.alerts import Alert, Step
 from storage.database import Transaction
@@ -30,6 +30,8 @@ MOST_ASKED: Final = 50
 """Names that the directory is asked about in one tick: nobody waits for more."""
 LONGEST_ASKING: Final = 5 * SECOND
 """How long it is asked in one tick; in elapsed time."""
+LOOK_AGAIN: Final = 5 * MINUTE
+"""When to look again at an alert that is kept open though its condition has ceased."""
 ASKED_AGAIN: Final = HOUR
 """For how long an owner's step waits for Slack to say who bears the address; then the address itself is named."""
 
@@ -154,6 +156,9 @@ def _remind(tx: Transaction, ctx: Context, around: _Around, some: Sequence[Alert
         quiet = around.quiet_until(
             step.channel if step is not None and step.channel else root.channel, around.now
         )
+        if quiet is None and alert.leaving_at is not None:
+            # It has ceased to hold, and may come back: nobody is to do anything about it now.
+            quiet = around.now + LOOK_AGAIN
         if quiet is None and _is_to_wait(ctx, due, around):
             quiet = around.now + 1
         if quiet is not None and quiet > around.now:

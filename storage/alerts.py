@@ -465,7 +465,9 @@ def untold(
     Those held back by the stage ``never_again`` lack: something else tells them. Of ``alert_ids``, if given, all that are
     untold, locked until the transaction ends.
     """
-    statement = select(AlertRow).where(_UNTOLD).order_by(col(AlertRow.id))
+    # What has ceased to hold, and is kept open in case it comes back, is not told until it does.
+    held = (_UNTOLD, col(AlertRow.leaving_at).is_(None))
+    statement = select(AlertRow).where(*held).order_by(col(AlertRow.id))
     if alert_ids is None:
         statement = statement.where(
             or_(col(AlertRow.held_by).is_(None), col(AlertRow.held_by) != never_again),

@@ -14,7 +14,7 @@ from rules.alerts.rule import Backlog
 from rules.alerts.states import Verb
 from rules.alerts.typed import Options
 from rules.instants import DAY, HOUR, MINUTE
-from storage import alerts, outbox
+from storage import alerts, dirty, outbox
 from storage.database import Database
 from storage.outbox import Call, Message, Subject
 from templates.codec import Press, Value
@@ -207,6 +207,19 @@ def test_an_edit_of_the_steps_and_a_resuming_start_the_clocks_of_what_is_open(wo
     resume(world.ctx, MANAGER, "lapsing")
     assert world.at(D + 2 * DAY) == []
     assert len(world.at(D + 2 * DAY + HOUR)) == 1
+
+
+def test_what_is_only_kept_open_is_not_reminded_of_until_it_comes_back(world: World) -> None:
+    edit(world.ctx, MANAGER, name="lapsing", options=Options(keep="2d", remind="0"))
+    world.at(D + HOUR)
+    purchases(world.ctx.database, 1, [D + HOUR])
+    assert [said for hour in range(2, 9) for said in world.at(D + hour * HOUR)] == []
+    with world.ctx.database.writing() as tx:
+        tx.connection.exec_driver_sql("DELETE FROM event")
+        dirty.mark(tx, [(1, 1, None)], now=0)
+    assert world.at(D + 9 * HOUR) == [
+        "📣 <@UMANAGER>, nobody has claimed Ann Bell for 8 hours. Who can take it?"
+    ]
 
 
 def test_what_nobody_has_been_told_of_nobody_is_reminded_of(world: World) -> None:

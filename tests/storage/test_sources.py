@@ -5,6 +5,7 @@ from alembic.migration import MigrationContext
 from alembic.operations import Operations
 from sqlalchemy import text
 
+from rules.alerts.states import Reason
 from storage import alerts, arrivals, schema, sources
 from storage.database import Database
 from tests.histories import customer, rule
@@ -38,7 +39,7 @@ def test_the_migration_keeps_alerts_and_finds_the_sources(
     rule(database, "lapsing", "never(purchase)")
     with database.writing() as tx:
         arrivals.note(tx, {"shop": 2}, now=7_200_000)
-        alerts.open_all(tx, [alerts.Opening(1, 1, 1, alerts.Reason.ENTERED, ())], [1], now=5)
+        alerts.open_all(tx, [alerts.Opening(1, 1, 1, Reason.ENTERED, ())], [1], now=5)
         script = schema._scripts(schema._config()).get_revision("0017").module
         operations = Operations(MigrationContext.configure(tx.connection))
         monkeypatch.setattr(script, "op", operations)
