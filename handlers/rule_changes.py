@@ -60,7 +60,7 @@ def once(
     """Do a change in one transaction, if allowed; who is not allowed is told, and that is audited as ``did`` ``on``.
 
     ``key`` is the same in every repetition of a request that may come twice: None where it came before. Raises
-    `NotAllowedError` and `storage.retry.DatabaseBusyError` besides what ``change`` raises; nothing is changed then.
+    `NotAllowedError` and `storage.errors.DatabaseTroubleError` besides what ``change`` raises; nothing is changed then.
     """
 
     def work(tx: Transaction) -> _Changed | NotAllowedError | None:

@@ -540,7 +540,7 @@ def to_verify(tx: Transaction, *, now: int, again_at: int, limit: int) -> list[M
     numbers = (
         tx.execute(
             select(col(OutboxRow.id))
-            .where(col(OutboxRow.verify_at) <= now)
+            .where(or_(col(OutboxRow.verify_at) <= now, col(OutboxRow.verify_at) > now + LONGEST_WAIT))
             .order_by(col(OutboxRow.verify_at), col(OutboxRow.id))
             .limit(limit)
             .with_for_update(skip_locked=True)

@@ -31,6 +31,7 @@ from storage import (
     stretches,
     suppressions,
     timers,
+    turns,
 )
 
 OWNERS = (
@@ -62,5 +63,6 @@ OWNERS = (
     stretches,
     suppressions,
     timers,
+    turns,
 )
 METADATA = SQLModel.metadata

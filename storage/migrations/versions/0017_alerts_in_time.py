@@ -1,7 +1,7 @@
 """alerts wait, are kept open, remind and escalate; sources have a rhythm
 
 Revision ID: 0017
-Revises: 0015
+Revises: 0013
 """
 
 import sqlalchemy as sa
@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = '0017'
-down_revision = '0015'
+down_revision = '0013'
 branch_labels = None
 depends_on = None
 
