@@ -15,6 +15,7 @@ from handlers.steps import TOGETHER, Told
 from rules.alerts.colleague import Brought, Colleague, Found, brought
 from rules.alerts.escalation import EscalationStep, Target, read_escalation
 from rules.alerts.nag import Clocks, Nag, nag
+from rules.alerts.retry import Delivery
 from rules.alerts.rule import RuleState
 from rules.alerts.states import Reason, Verb
 from rules.instants import HOUR, MINUTE, SECOND
@@ -31,7 +32,7 @@ MOST_ASKED: Final = 50
 LONGEST_ASKING: Final = 5 * SECOND
 """How long it is asked in one tick; in elapsed time."""
 LOOK_AGAIN: Final = 5 * MINUTE
-"""When to look again at an alert that is kept open though its condition has ceased."""
+"""When to look again at an alert that is kept open though its condition has ceased, or that Slack has not taken yet."""
 ASKED_AGAIN: Final = HOUR
 """For how long an owner's step waits for Slack to say who bears the address; then the address itself is named."""
 
@@ -144,11 +145,15 @@ def _due(alert: Alert, around: _Around) -> _Due | None:
 def _remind(tx: Transaction, ctx: Context, around: _Around, some: Sequence[Alert]) -> int:
     roots = outbox.by_numbers(tx, sorted({one.root for one in some if one.root is not None}))
     moved: list[tuple[int, int, int | None]] = []
+    stuck: list[Alert] = []
     taken: list[Step] = []
     posts: dict[tuple[int, int | None, str], New] = {}
     for alert in some:
         due = _due(alert, around)
         root = roots.get(alert.root or 0)
+        if due is not None and root is not None and _says(due.nag) and _is_stuck(root):
+            stuck.append(alert)
+            continue
         if due is None or root is None or not _says(due.nag):
             moved.append((alert.customer_id, alert.id, due.nag.next_at if due is not None else None))
             continue
@@ -170,9 +175,15 @@ def _remind(tx: Transaction, ctx: Context, around: _Around, some: Sequence[Alert
             place = (root.id, alert.id if root.subject not in TOGETHER else None, step.channel)
             posts.setdefault(place, _elsewhere(tx, due, root, step))
     alerts.nag_at(tx, moved)
+    alerts.nag_later(tx, stuck, since=around.now, again_at=around.now + LOOK_AGAIN)
     steps.take(tx, taken, Told(now=around.now, elapsed=ctx.elapsed(), forming=True))
     outbox.add_all(tx, list(posts.values()), now=ctx.elapsed())
     return len(taken)
+
+
+def _is_stuck(root: Message) -> bool:
+    """Say whether Slack has not taken the message yet, though it was tried: nobody has seen the alert, then."""
+    return root.attempts > 0 and root.state in (Delivery.PENDING, Delivery.SENDING, Delivery.UNKNOWN)
 
 
 def _is_to_wait(ctx: Context, due: _Due, around: _Around) -> bool:

@@ -540,6 +540,19 @@ def nag_at(tx: Transaction, moved: Iterable[tuple[int, int, int | None]]) -> Non
         )
 
 
+def nag_later(tx: Transaction, some: Iterable[Alert], *, since: int, again_at: int) -> None:
+    """Let the clocks of alerts run from ``since``, and look at them again at ``again_at``."""
+    rows = [{"b_customer": one.customer_id, "b_id": one.id} for one in some]
+    if rows:
+        table = AlertRow.__table__  # type: ignore[attr-defined]
+        tx.execute(
+            update(table)
+            .where(table.c.customer_id == bindparam("b_customer"), table.c.id == bindparam("b_id"))
+            .values(nag_from=since, next_nag_at=again_at),
+            rows,
+        )
+
+
 def nag_anew(tx: Transaction, rule_id: int, *, now: int) -> None:
     """Let the clocks of a rule's open alerts run anew from ``now``: what the rule says of them has changed."""
     tx.execute(

@@ -222,6 +222,15 @@ def test_what_is_only_kept_open_is_not_reminded_of_until_it_comes_back(world: Wo
     ]
 
 
+def test_the_clocks_begin_once_slack_has_taken_the_message(world: World) -> None:
+    with world.ctx.database.writing() as tx:
+        tx.connection.exec_driver_sql("UPDATE outbox SET attempts = 3")
+    assert [said for hour in range(1, 9) for said in world.at(D + hour * HOUR)] == []
+    with world.ctx.database.writing() as tx:
+        tx.connection.exec_driver_sql("UPDATE outbox SET state = 'sent'")
+    assert [hour for hour in range(9, 12) if world.at(D + hour * HOUR)] == [10, 11]
+
+
 def test_what_nobody_has_been_told_of_nobody_is_reminded_of(world: World) -> None:
     with world.ctx.database.writing() as tx:
         tx.connection.exec_driver_sql("UPDATE alert SET root = NULL, held_by = 'budget'")
