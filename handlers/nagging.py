@@ -5,11 +5,11 @@ before anything is written.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from handlers import steps
+from handlers import channels, steps
 from handlers.context import Context
 from handlers.steps import TOGETHER, Told
 from rules.alerts.colleague import Brought, Colleague, Found, brought
@@ -36,24 +36,23 @@ LOOK_AGAIN: Final = 5 * MINUTE
 ASKED_AGAIN: Final = HOUR
 """For how long an owner's step waits for Slack to say who bears the address; then the address itself is named."""
 
-QuietUntil = Callable[[str, int], int | None]
-"""Says until when a channel is not to be disturbed at an instant; None where it may be."""
-
-
-def never_quiet(channel: str, now: int) -> int | None:  # noqa: ARG001  (as every channel without hours of its own)
-    """Let every channel be disturbed at any time."""
-    return None
-
 
 @dataclass(slots=True)
 class _Around:
     """What is looked at beside the alerts: rules by id, owners of customers, and who is who."""
 
     now: int
-    quiet_until: QuietUntil
     rules: dict[int, Rule | None] = field(default_factory=dict)
     owners: dict[int, str] = field(default_factory=dict)
     colleagues: dict[str, Colleague] = field(default_factory=dict)
+    quiet: dict[str, int | None] = field(default_factory=dict)
+    """Until when channels are not to be disturbed, by name, of those that were asked."""
+
+    def quiet_until(self, tx: Transaction, ctx: Context, channel: str) -> int | None:
+        """Say until when a channel is not to be disturbed; None where it may be."""
+        if channel not in self.quiet:
+            self.quiet[channel] = channels.quiet_until(tx, ctx, channel, self.now)
+        return self.quiet[channel]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +65,7 @@ class _Due:
     brought: Brought | None = None
 
 
-def remind(ctx: Context, *, now: int, quiet_until: QuietUntil = never_quiet) -> int:
+def remind(ctx: Context, *, now: int) -> int:
     """Take what is due as of ``now`` of alerts that nobody claims; gives how many somebody is told of.
 
     To be called by who holds the sweep's lock.
@@ -75,7 +74,7 @@ def remind(ctx: Context, *, now: int, quiet_until: QuietUntil = never_quiet) -> 
         waiting = alerts.due_to_nag(tx, now=now)
         if not waiting:
             return 0
-        around = _Around(now, quiet_until)
+        around = _Around(now)
         _load(tx, around, alerts.by_ids(tx, [number for number, _ in waiting]).values())
     _ask(ctx, around)
     told = 0
@@ -158,9 +157,8 @@ def _remind(tx: Transaction, ctx: Context, around: _Around, some: Sequence[Alert
             moved.append((alert.customer_id, alert.id, due.nag.next_at if due is not None else None))
             continue
         step = due.nag.step
-        quiet = around.quiet_until(
-            step.channel if step is not None and step.channel else root.channel, around.now
-        )
+        place = step.channel if step is not None and step.channel else root.channel
+        quiet = around.quiet_until(tx, ctx, place)
         if quiet is None and alert.leaving_at is not None:
             # It has ceased to hold, and may come back: nobody is to do anything about it now.
             quiet = around.now + LOOK_AGAIN
@@ -172,8 +170,8 @@ def _remind(tx: Transaction, ctx: Context, around: _Around, some: Sequence[Alert
         taken.append(_step(ctx, due, around))
         if step is not None and step.target is Target.CHANNEL:
             # Of alerts that one message tells alone, as of one customer, each is repeated by itself.
-            place = (root.id, alert.id if root.subject not in TOGETHER else None, step.channel)
-            posts.setdefault(place, _elsewhere(tx, due, root, step))
+            key = (root.id, alert.id if root.subject not in TOGETHER else None, step.channel)
+            posts.setdefault(key, _elsewhere(tx, due, root, step))
     alerts.nag_at(tx, moved)
     alerts.nag_later(tx, stuck, since=around.now, again_at=around.now + LOOK_AGAIN)
     steps.take(tx, taken, Told(now=around.now, elapsed=ctx.elapsed(), forming=True))

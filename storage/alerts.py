@@ -464,7 +464,8 @@ def unresolved_count(tx: Transaction, *, rule_id: int | None = None, root: int |
     return int(tx.execute(statement).scalar_one())
 
 
-_UNTOLD: Final = text("alert.root IS NULL AND alert.state <> 'resolved'")
+# What has ceased to hold, and is kept open in case it comes back, is not told until it does.
+_UNTOLD: Final = text("alert.root IS NULL AND alert.state <> 'resolved' AND alert.leaving_at IS NULL")
 
 
 def untold(
@@ -475,9 +476,7 @@ def untold(
     Those held back by the stage ``never_again`` until nobody knows when lack: something else tells them. Of
     ``alert_ids``, if given, all that are untold, locked until the transaction ends.
     """
-    # What has ceased to hold, and is kept open in case it comes back, is not told until it does.
-    held = (_UNTOLD, col(AlertRow.leaving_at).is_(None))
-    statement = select(AlertRow).where(*held).order_by(col(AlertRow.id))
+    statement = select(AlertRow).where(_UNTOLD).order_by(col(AlertRow.id))
     if alert_ids is None:
         statement = statement.where(
             or_(
