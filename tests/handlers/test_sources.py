@@ -102,8 +102,13 @@ def test_500_customers_who_fall_silent_because_their_shop_s_feed_stopped(ctx: Co
             one.resolution for number in range(2, MANY + 2) for one in alerts.of_customer(tx, number)
         )
         assert [one for one in outbox.after(tx, 0) if one.call is not Call.POST] == []
-    assert len(told) == 101
+    # What the channel has attention for at once; the day's digest tells the rest.
+    assert len(told) == 30
     assert all(one.unresolved for one in told)
+    sweep(ctx, as_of=back + DAY)
+    with ctx.database.reading() as tx:
+        assert posts(ctx)[-1].subject is Subject.DIGEST
+        assert len(alerts.of_root(tx, posts(ctx)[-1].id)) == 71
     assert ended == {Resolution.NOT_AN_ISSUE: 300, Resolution.RECOVERED: 100, None: 100}
     assert flow(ctx) is Flow.FLOWING
 
