@@ -137,7 +137,7 @@ MUTANTS: Sequence[Mutant] = (
                 "        touched = dirty.batches(snapshot)\n        _forget(ctx, touched)\n",
             ),
         ),
-        ("tests/handlers/test_sweep.py", "tests/faults/test_histories.py"),
+        ("tests/handlers/test_sweep.py",),
     ),
     Mutant(
         "the turn that a sweep was overtaken in",
