@@ -213,6 +213,7 @@ def why(ctx: Context, alert_id: int) -> WhyView:
                 for step, told in zip(taken, shown.step_views(tx, taken, ctx), strict=True)
             ),
             messages=tuple(DeliveryView(str(one.call), str(one.state), one.reason) for one in sent),
+            leaving_at=found.leaving_at,
         )
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from handlers import meaning, sources
 from handlers.context import Context
-from handlers.late import LateEvent, refutations
+from handlers.late import LateEvent, refutations, touched_of
 from rules.alerts.evidence import Evidence, evidence_of, evidence_terms
 from rules.alerts.states import Reason
 from rules.conditions.columns import Column
@@ -215,10 +215,13 @@ def _moved_timers(
 
 def pairs(tx: Transaction, ctx: Context, changes: Iterable[Change], *, now: int) -> Iterator[Pair]:
     """Give the pairs that need a decision, rule by rule: the evidence of one rule is in memory, not that of all."""
-    for change in changes:
+    found = list(changes)
+    left = [change.left for change in found if len(change.left)]
+    touched = touched_of(tx, np.unique(np.concatenate(left)).tolist() if left else [])
+    for change in found:
         one = change.watched
         spoken = _evidence(tx, ctx, one.condition, np.union1d(change.entered, change.due), now)
-        late = refutations(tx, ctx, one.rule.id, one.condition, change.left.tolist())
+        late = refutations(tx, ctx, one.rule.id, one.condition, change.left.tolist(), touched=touched)
         for customer in change.left.tolist():
             yield Pair(customer, one, matched=False, before=True, late=late.get(customer))
         for customer in change.over.tolist():

@@ -13,6 +13,7 @@ from handlers.rulebook import Request
 from rules.access import Action, Channels
 from rules.alerts.channel import ChannelSettings
 from rules.alerts.channel_typed import difference, with_setting
+from rules.alerts.hours import next_awake, quiet_at
 from rules.alerts.pipeline.stage import Stage
 from rules.errors import WarmlineError
 from rules.instants import Calendar
@@ -57,6 +58,13 @@ def settings_of(tx: Transaction, ctx: Context, channel: str) -> ChannelSettings:
     """Load the settings of one channel; of the default one where none is named."""
     name = channel or ctx.default_channel or NOWHERE
     return said_of(tx, [name]).settings[name]
+
+
+def quiet_until(tx: Transaction, ctx: Context, channel: str, now: int) -> int | None:
+    """Say until when a channel is not to be disturbed at ``now``; None where it may be."""
+    settings = settings_of(tx, ctx, channel)
+    calendar = Calendar.of(settings.zone) if settings.zone else ctx.calendar
+    return next_awake(settings, calendar, now) if quiet_at(settings, calendar, now) is not None else None
 
 
 def named(channel: str) -> str:

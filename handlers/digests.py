@@ -7,6 +7,7 @@ that was down tells what the last time it missed asks for, and that once.
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from handlers import channels, telling
 from handlers.context import Context
@@ -17,6 +18,9 @@ from storage.alerts import Alert
 from storage.database import Transaction
 from storage.digests import Digest, Listed
 from storage.outbox import Call, New, Subject
+
+_UNNAMED: Final = frozenset({Stage.BUDGET, Stage.QUIET, Stage.STALE})
+"""Stages of what a digest does not name as held back: it tells it, or it is told soon, or nobody can say that it is so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +72,7 @@ def _tell(tx: Transaction, ctx: Context, due: _Due, stages: Mapping[int, str | N
     still = {one.id: one for one in alerts.untold(tx, now=now, never_again=Stage.BUDGET, alert_ids=numbers)}
     waiting = [one for one in due.held if one.alert_id in still]
     told = [one for one in waiting if stages[one.alert_id] == Stage.BUDGET]
-    listed = _listed(tx, [one for one in waiting if stages[one.alert_id] not in (Stage.BUDGET, Stage.QUIET)])
+    listed = _listed(tx, [one for one in waiting if stages[one.alert_id] not in _UNNAMED])
     if not told and not listed:
         return False
     channel = channels.named((told or waiting)[0].channel)

@@ -28,19 +28,32 @@ class LateEvent:
     occurred_at: int
 
 
+Touched = Mapping[tuple[int, int], int]
+"""By (customer id, kind id): the earliest instant of which something came in since the last sweep."""
+
+
+def touched_of(tx: Transaction, customer_ids: Sequence[int]) -> Touched:
+    """Give what came in of customers since the last sweep; to be asked once for all rules."""
+    return dirty.since(tx, customer_ids) if customer_ids else {}
+
+
 def refutations(
-    tx: Transaction, ctx: Context, rule_id: int, condition: Condition, customer_ids: Sequence[int]
+    tx: Transaction,
+    ctx: Context,
+    rule_id: int,
+    condition: Condition,
+    customer_ids: Sequence[int],
+    *,
+    touched: Touched,
 ) -> dict[int, LateEvent]:
     """Give whose open alert of a rule a late event shows to have been wrong; the others lack.
 
     Only events that came in since the last sweep are looked at, of kinds that the condition looks at; of what was pruned
     nobody can say how it was.
     """
-    if not customer_ids:
-        return {}
-    opened = alerts.opened_at(tx, rule_id, customer_ids)
-    touched = dirty.since(tx, sorted(opened)) if opened else {}
-    if not touched:
+    wanted = {customer for customer, _ in touched}.intersection(customer_ids)
+    opened = alerts.opened_at(tx, rule_id, sorted(wanted)) if wanted else {}
+    if not opened:
         return {}
     kinds = events.kind_ids(tx, {one.kind for term in terms(condition) for one in events_of(term)})
     late = {
@@ -62,7 +75,7 @@ def _latest(
     customer: int,
     opened_at: int,
     kinds: Mapping[str, int],
-    touched: Mapping[tuple[int, int], int],
+    touched: Touched,
 ) -> LateEvent | None:
     """Give the last event before ``opened_at`` among those that may have come in late, if any did."""
     found = [

@@ -5,18 +5,20 @@ before anything is written.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from handlers import steps
+from handlers import channels, steps
 from handlers.context import Context
 from handlers.steps import TOGETHER, Told
 from rules.alerts.colleague import Brought, Colleague, Found, brought
 from rules.alerts.escalation import EscalationStep, Target, read_escalation
 from rules.alerts.nag import Clocks, Nag, nag
+from rules.alerts.retry import Delivery
 from rules.alerts.rule import RuleState
 from rules.alerts.states import Reason, Verb
+from rules.instants import HOUR, MINUTE, SECOND
 from storage import alerts, customers, outbox, rules
 from storage.alerts import Alert, Step
 from storage.database import Transaction
@@ -27,14 +29,12 @@ AT_ONCE: Final = 250
 """Alerts that one transaction reminds of, but for those that one message tells."""
 MOST_ASKED: Final = 50
 """Names that the directory is asked about in one tick: nobody waits for more."""
-
-QuietUntil = Callable[[str, int], int | None]
-"""Says until when a channel is not to be disturbed at an instant; None where it may be."""
-
-
-def never_quiet(channel: str, now: int) -> int | None:  # noqa: ARG001  (as every channel without hours of its own)
-    """Let every channel be disturbed at any time."""
-    return None
+LONGEST_ASKING: Final = 5 * SECOND
+"""How long it is asked in one tick; in elapsed time."""
+LOOK_AGAIN: Final = 5 * MINUTE
+"""When to look again at an alert that is kept open though its condition has ceased, or that Slack has not taken yet."""
+ASKED_AGAIN: Final = HOUR
+"""For how long an owner's step waits for Slack to say who bears the address; then the address itself is named."""
 
 
 @dataclass(slots=True)
@@ -42,10 +42,17 @@ class _Around:
     """What is looked at beside the alerts: rules by id, owners of customers, and who is who."""
 
     now: int
-    quiet_until: QuietUntil
     rules: dict[int, Rule | None] = field(default_factory=dict)
     owners: dict[int, str] = field(default_factory=dict)
     colleagues: dict[str, Colleague] = field(default_factory=dict)
+    quiet: dict[str, int | None] = field(default_factory=dict)
+    """Until when channels are not to be disturbed, by name, of those that were asked."""
+
+    def quiet_until(self, tx: Transaction, ctx: Context, channel: str) -> int | None:
+        """Say until when a channel is not to be disturbed; None where it may be."""
+        if channel not in self.quiet:
+            self.quiet[channel] = channels.quiet_until(tx, ctx, channel, self.now)
+        return self.quiet[channel]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +65,7 @@ class _Due:
     brought: Brought | None = None
 
 
-def remind(ctx: Context, *, now: int, quiet_until: QuietUntil = never_quiet) -> int:
+def remind(ctx: Context, *, now: int) -> int:
     """Take what is due as of ``now`` of alerts that nobody claims; gives how many somebody is told of.
 
     To be called by who holds the sweep's lock.
@@ -67,7 +74,7 @@ def remind(ctx: Context, *, now: int, quiet_until: QuietUntil = never_quiet) -> 
         waiting = alerts.due_to_nag(tx, now=now)
         if not waiting:
             return 0
-        around = _Around(now, quiet_until)
+        around = _Around(now)
         _load(tx, around, alerts.by_ids(tx, [number for number, _ in waiting]).values())
     _ask(ctx, around)
     told = 0
@@ -97,7 +104,10 @@ def _ask(ctx: Context, around: _Around) -> None:
     """Find out who the owners are; once nobody answers, nobody else is asked about."""
     if ctx.whois is None:
         return
+    begun = ctx.elapsed()
     for name in sorted(set(around.owners.values()))[:MOST_ASKED]:
+        if ctx.elapsed() - begun > LONGEST_ASKING:
+            return
         around.colleagues[name] = ctx.whois(name)
         if around.colleagues[name].found is Found.UNANSWERED:
             return
@@ -134,30 +144,54 @@ def _due(alert: Alert, around: _Around) -> _Due | None:
 def _remind(tx: Transaction, ctx: Context, around: _Around, some: Sequence[Alert]) -> int:
     roots = outbox.by_numbers(tx, sorted({one.root for one in some if one.root is not None}))
     moved: list[tuple[int, int, int | None]] = []
+    stuck: list[Alert] = []
     taken: list[Step] = []
     posts: dict[tuple[int, int | None, str], New] = {}
     for alert in some:
         due = _due(alert, around)
         root = roots.get(alert.root or 0)
+        if due is not None and root is not None and _says(due.nag) and _is_stuck(root):
+            stuck.append(alert)
+            continue
         if due is None or root is None or not _says(due.nag):
             moved.append((alert.customer_id, alert.id, due.nag.next_at if due is not None else None))
             continue
         step = due.nag.step
-        quiet = around.quiet_until(
-            step.channel if step is not None and step.channel else root.channel, around.now
-        )
+        place = step.channel if step is not None and step.channel else root.channel
+        quiet = around.quiet_until(tx, ctx, place)
+        if quiet is None and alert.leaving_at is not None:
+            # It has ceased to hold, and may come back: nobody is to do anything about it now.
+            quiet = around.now + LOOK_AGAIN
+        if quiet is None and _is_to_wait(ctx, due, around):
+            quiet = around.now + 1
         if quiet is not None and quiet > around.now:
             moved.append((alert.customer_id, alert.id, quiet))
             continue
         taken.append(_step(ctx, due, around))
         if step is not None and step.target is Target.CHANNEL:
             # Of alerts that one message tells alone, as of one customer, each is repeated by itself.
-            place = (root.id, alert.id if root.subject not in TOGETHER else None, step.channel)
-            posts.setdefault(place, _elsewhere(tx, due, root, step))
+            key = (root.id, alert.id if root.subject not in TOGETHER else None, step.channel)
+            posts.setdefault(key, _elsewhere(tx, due, root, step))
     alerts.nag_at(tx, moved)
+    alerts.nag_later(tx, stuck, since=around.now, again_at=around.now + LOOK_AGAIN)
     steps.take(tx, taken, Told(now=around.now, elapsed=ctx.elapsed(), forming=True))
     outbox.add_all(tx, list(posts.values()), now=ctx.elapsed())
     return len(taken)
+
+
+def _is_stuck(root: Message) -> bool:
+    """Say whether Slack has not taken the message yet, though it was tried: nobody has seen the alert, then."""
+    return root.attempts > 0 and root.state in (Delivery.PENDING, Delivery.SENDING, Delivery.UNKNOWN)
+
+
+def _is_to_wait(ctx: Context, due: _Due, around: _Around) -> bool:
+    """Say whether the owner's step waits because nobody has said yet who bears the address."""
+    step, owner = due.nag.step, around.owners.get(due.alert.customer_id, "")
+    if ctx.whois is None or step is None or step.target is not Target.OWNER or "@" not in owner:
+        return False
+    colleague = around.colleagues.get(owner)
+    unanswered = colleague is None or colleague.found is Found.UNANSWERED
+    return unanswered and around.now < due.nag.clocks.since + step.after + ASKED_AGAIN
 
 
 def _says(found: Nag) -> bool:

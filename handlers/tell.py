@@ -9,7 +9,6 @@ import structlog
 
 from handlers import held, shown
 from handlers.context import Context
-from handlers.steps import TOGETHER
 from storage import alerts, outbox
 from storage.database import Transaction
 from storage.outbox import Call, Message, Subject
@@ -81,12 +80,14 @@ def _escalation(tx: Transaction, message: Message, ctx: Context) -> Rendered:
     found = alerts.by_id(tx, message.alert_id) if message.alert_id is not None else None
     if found is None:
         raise LookupError(f"message {message.id} tells no alert")
-    voice = shown.voice(ctx)
-    told = (
-        digest_message(shown.digest_view(tx, root.id, ctx), voice)
-        if root.subject in TOGETHER
-        else alert_message(shown.alert_view(tx, found, ctx), voice)
-    )
+    voice = shown.voice_in(tx, ctx, message.channel)
+    match root.subject:
+        case Subject.GROUP:
+            told = digest_message(shown.digest_view(tx, root.id, ctx), voice)
+        case Subject.DIGEST:
+            told = held_message(held.view(tx, root.id, ctx), voice)
+        case _:
+            told = alert_message(shown.alert_view(tx, found, ctx), voice)
     channel = root.posted_channel or root.channel or ctx.default_channel
     return escalation_message(told, after=int(first.payload["after"]), channel=channel, voice=voice)
 

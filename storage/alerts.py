@@ -464,7 +464,8 @@ def unresolved_count(tx: Transaction, *, rule_id: int | None = None, root: int |
     return int(tx.execute(statement).scalar_one())
 
 
-_UNTOLD: Final = text("alert.root IS NULL AND alert.state <> 'resolved'")
+# What has ceased to hold, and is kept open in case it comes back, is not told until it does.
+_UNTOLD: Final = text("alert.root IS NULL AND alert.state <> 'resolved' AND alert.leaving_at IS NULL")
 
 
 def untold(
@@ -574,6 +575,19 @@ def nag_at(tx: Transaction, moved: Iterable[tuple[int, int, int | None]]) -> Non
             update(table)
             .where(table.c.customer_id == bindparam("b_customer"), table.c.id == bindparam("b_id"))
             .values(next_nag_at=bindparam("b_at")),
+            rows,
+        )
+
+
+def nag_later(tx: Transaction, some: Iterable[Alert], *, since: int, again_at: int) -> None:
+    """Let the clocks of alerts run from ``since``, and look at them again at ``again_at``."""
+    rows = [{"b_customer": one.customer_id, "b_id": one.id} for one in some]
+    if rows:
+        table = AlertRow.__table__  # type: ignore[attr-defined]
+        tx.execute(
+            update(table)
+            .where(table.c.customer_id == bindparam("b_customer"), table.c.id == bindparam("b_id"))
+            .values(nag_from=since, next_nag_at=again_at),
             rows,
         )
 

@@ -97,6 +97,9 @@ def why(view: WhyView, voice: Voice) -> Rendered:
         blocks.section(standing(alert.standing, voice)),
         blocks.section(rule),
     ]
+    if view.leaving_at is not None:
+        until = voice.figures.slack_time(view.leaving_at)
+        layout.insert(3, blocks.section(voice.say("alerts", "leaving", until=until)))
     for heading, lines in (
         ("evidence_title", _evidence(view, voice)),
         ("steps_title", _steps(view, voice)),

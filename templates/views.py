@@ -433,6 +433,8 @@ class WhyView:
     values_now: tuple[Evidence, ...]
     steps: tuple[DatedStep, ...]
     messages: tuple[DeliveryView, ...]
+    leaving_at: int | None = None
+    """The condition has ceased to hold: until when the alert is kept open."""
 
 
 @dataclass(frozen=True, slots=True)

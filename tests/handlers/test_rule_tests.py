@@ -75,6 +75,38 @@ expect:
     )
 
 
+def test_a_rule_waits_keeps_open_reminds_and_is_put_right_by_what_comes_late(tmp_path: Path) -> None:
+    _passes(
+        tmp_path,
+        """
+rules:
+  quiet: {condition: "silent(purchase, 10d)", for: 2d, keep: 1d, remind: 1d}
+events:
+  - {at: day 0, customer: ada, kind: purchase}
+  - {at: day 0, customer: bob, kind: purchase}
+  - {at: day 5, customer: bob, kind: purchase, arrives: day 13}
+  - {at: day 14, customer: ada, kind: purchase}
+expect:
+  - at: day 1
+    open: none
+  - at: day 10
+    opens: none
+    suppressed: [{customer: ada, reason: pending}, {customer: bob, reason: pending}]
+  - {at: just before day 12, opens: none}
+  - at: day 12
+    opens: [{customer: ada, reason: pending_over}, {customer: bob, reason: pending_over}]
+    messages: [{alert: ada}, {alert: bob}]
+  - at: day 13
+    resolves: {customer: bob, as: not_an_issue, reason: late_event}
+    messages: [{reply: bob, says: This alert was wrong}, {reply: ada, says: for 1 day}]
+  - {at: day 14, open: ada, messages: none}
+  - {at: just before day 15, open: ada, messages: none}
+  - at: day 15
+    resolves: {customer: ada, as: recovered, reason: left}
+""",
+    )
+
+
 def test_people_claim_snooze_and_resolve(tmp_path: Path) -> None:
     _passes(
         tmp_path,

@@ -102,8 +102,13 @@ def test_500_customers_who_fall_silent_because_their_shop_s_feed_stopped(ctx: Co
             one.resolution for number in range(2, MANY + 2) for one in alerts.of_customer(tx, number)
         )
         assert [one for one in outbox.after(tx, 0) if one.call is not Call.POST] == []
-    assert len(told) == 101
+    # What the channel has attention for at once; the day's digest tells the rest.
+    assert len(told) == 30
     assert all(one.unresolved for one in told)
+    sweep(ctx, as_of=back + DAY)
+    with ctx.database.reading() as tx:
+        assert posts(ctx)[-1].subject is Subject.DIGEST
+        assert len(alerts.of_root(tx, posts(ctx)[-1].id)) == 71
     assert ended == {Resolution.NOT_AN_ISSUE: 300, Resolution.RECOVERED: 100, None: 100}
     assert flow(ctx) is Flow.FLOWING
 
@@ -125,6 +130,27 @@ def test_nobody_is_taken_for_recovered_because_a_source_has_stopped(ctx: Context
         steps = alerts.transitions(tx, ended)
     assert (ended.resolution, ended.resolved_at) == (Resolution.EXPIRED, D + 7 * DAY + 30 * MINUTE)
     assert [one.reason for one in steps] == [Reason.BACKLOG, Reason.LEFT]
+
+
+def test_what_ceased_while_it_was_held_back_is_not_told_though_it_is_kept_open(ctx: Context) -> None:
+    daily(ctx)
+    come(ctx, [1, 2], at=D)
+    rule(ctx.database, "silent", "silent(purchase, 7d)", keep=2 * DAY)
+    sweep(ctx, as_of=D + HOUR)
+    sweep(ctx, as_of=D + 8 * DAY)
+    back = D + 9 * DAY
+    come(ctx, [1], at=back)
+    sweep(ctx, as_of=back)
+    sweep(ctx, as_of=back + HOUR)
+    assert posts(ctx)[-1].subject is Subject.CUSTOMER or posts(ctx)[-1].subject is Subject.ALERT
+    with ctx.database.reading() as tx:
+        told = {one.customer_id for one in alerts.unresolved(tx) if one.root is not None}
+        kept = alerts.of_customer(tx, 2)[0]
+    assert told == {1, 3}
+    assert (kept.root, kept.leaving_at) == (None, back + 2 * DAY)
+    sweep(ctx, as_of=back + 2 * DAY)
+    with ctx.database.reading() as tx:
+        assert alerts.of_customer(tx, 2)[0].resolution is Resolution.RECOVERED
 
 
 def test_rules_that_look_at_other_kinds_are_told_as_ever(ctx: Context) -> None:

@@ -81,6 +81,12 @@ def test_pages_turn(world: World, database: Database) -> None:
     assert "*1 open alert of yours*" in mine[0].text
 
 
+def test_why_tells_until_when_an_alert_is_kept_open(world: World, database: Database) -> None:
+    with database.writing() as tx:
+        tx.connection.exec_driver_sql(f"UPDATE alert SET leaving_at = {NOW + DAY}")
+    assert "The condition does not hold any more. The alert is kept open until" in world.said("/alerts why 1")
+
+
 def test_sources_are_shown_and_managers_say_how_long_one_may_be_quiet(
     world: World, database: Database
 ) -> None:
