@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
-from handlers import meaning, shown, spending
+from handlers import held, meaning, shown, spending
 from handlers.card import card as card_of
 from handlers.context import Context
 from rules.alerts.evidence import Evidence, evidence_of, evidence_terms
@@ -16,7 +16,7 @@ from rules.conditions.parse import parse
 from rules.conditions.reach import within
 from rules.conditions.rename import renamed
 from rules.errors import WarmlineError
-from storage import alerts, customers, events, outbox, processes, pruned, rules
+from storage import alerts, customers, digests, events, outbox, processes, pruned, rules
 from storage import terms as answers
 from storage.alerts import Alert
 from storage.customers import Profile
@@ -34,6 +34,7 @@ from templates.views import (
     Member,
     Money,
     TimelinePage,
+    Waiting,
     WhyView,
 )
 
@@ -183,6 +184,14 @@ def digest_rows(ctx: Context, root: int, page: int) -> tuple[str, list[Member], 
         members = alerts.open_of_root(tx, root)
         wanted = shown.most_valuable(tx, members, ctx, first=page * DIGEST_PAGE, n=DIGEST_PAGE)
         return (rule.name if rule else "?"), list(wanted), len(members)
+
+
+def held_rows(ctx: Context, root: int, page: int) -> tuple[int, list[Waiting], int] | None:
+    """Give a page of a channel's digest: its time, the customers, and how many in all; None where the message is none."""
+    with ctx.database.reading() as tx:
+        if digests.of_root(tx, root) is None:
+            return None
+        return held.page(tx, root, ctx, first=page * DIGEST_PAGE, n=DIGEST_PAGE)
 
 
 def why(ctx: Context, alert_id: int) -> WhyView:

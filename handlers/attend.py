@@ -5,6 +5,7 @@ channel has attention for, is asked of all alerts at once.
 """
 
 from handlers.context import Context
+from handlers.digests import tell_digests
 from handlers.nagging import remind
 from handlers.telling import tell
 
@@ -12,4 +13,5 @@ from handlers.telling import tell
 def attend(ctx: Context, *, now: int) -> None:
     """Do what is due as of ``now``."""
     tell(ctx, now=now)
+    tell_digests(ctx, now=now)
     remind(ctx, now=now)

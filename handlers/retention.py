@@ -18,7 +18,7 @@ from rules.conditions.reach import Reach, is_fitted, reaches
 from rules.errors import WarmlineError
 from rules.instants import EARLIEST, iso
 from rules.lifecycle.resolve import meanings
-from storage import alerts, audit, customers, definitions, events, pruned, retry, rules, running, upkeep
+from storage import alerts, audit, customers, definitions, events, kept, pruned, retry, rules, upkeep
 from storage.audit import Entry
 from storage.database import Transaction
 from storage.pruned import Stretch
@@ -235,8 +235,8 @@ def _begin(tx: Transaction, ctx: Context, before: int, actor: str) -> int:
 
 
 def _finish(tx: Transaction, horizon: int) -> None:
-    # Running values count events that are gone.
-    running.forget_all(tx)
+    # What is kept counts events that are gone.
+    kept.forget_all(tx)
     pruned.finish(tx, horizon)
 
 

@@ -7,7 +7,7 @@ from typing import assert_never
 
 import structlog
 
-from handlers import shown
+from handlers import held, shown
 from handlers.context import Context
 from handlers.steps import TOGETHER
 from storage import alerts, outbox
@@ -17,6 +17,7 @@ from templates.alert import alert_message, customer_message
 from templates.blocks import Rendered
 from templates.digest import digest_message
 from templates.escalation import escalation_message
+from templates.held import held_message
 from templates.limits import LayoutError
 from templates.notices import notice
 from templates.steps import steps_reply
@@ -37,7 +38,7 @@ def render(tx: Transaction, message: Message, ctx: Context) -> Rendered:
 
 
 def _render(tx: Transaction, message: Message, ctx: Context) -> Rendered:
-    voice = shown.voice(ctx)
+    voice = shown.voice_in(tx, ctx, message.channel)
     match message.subject:
         case Subject.ALERT:
             found = alerts.by_id(tx, message.alert_id) if message.alert_id is not None else None
@@ -50,9 +51,12 @@ def _render(tx: Transaction, message: Message, ctx: Context) -> Rendered:
             root = message.root if message.root is not None else message.id
             views = [shown.alert_view(tx, one, ctx) for one in alerts.of_root(tx, root)]
             return customer_message(views, voice)
-        case Subject.GROUP | Subject.DIGEST:
+        case Subject.GROUP:
             root = message.root if message.root is not None else message.id
             return digest_message(shown.digest_view(tx, root, ctx), voice)
+        case Subject.DIGEST:
+            root = message.root if message.root is not None else message.id
+            return held_message(held.view(tx, root, ctx), voice)
         case Subject.STEPS:
             steps = shown.step_views(tx, alerts.told_in(tx, message.id), ctx)
             return steps_reply(StepsView(steps), voice)

@@ -5,13 +5,13 @@ message tells is a row of the database like any other: whoever is cut short is m
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
-from handlers import meaning, sources, spending
+from handlers import channels, meaning, sources, spending
+from handlers.channels import NOWHERE
 from handlers.context import Context
 from rules.alerts import pipeline
-from rules.alerts.channel import ChannelSettings
 from rules.alerts.pipeline.group import Bundle, Shape
 from rules.alerts.pipeline.stage import Around, Held, Stage, Untold
 from rules.alerts.states import Reason
@@ -27,8 +27,6 @@ _SUBJECTS: Final = {
     Shape.GROUP: Subject.GROUP,
     Shape.CUSTOMER: Subject.CUSTOMER,
 }
-NOWHERE: Final = "*"
-"""Stands for a channel where neither the rule nor the settings name one: what is told there waits for one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +54,20 @@ def tell(ctx: Context, *, now: int) -> Telling:
     return Telling(len(told.bundles), len(told.held))
 
 
-def _untold(tx: Transaction, ctx: Context, waiting: Sequence[Alert], now: int) -> list[Untold]:
-    """Give alerts as the pipeline looks at them."""
+def looked_at(tx: Transaction, ctx: Context, some: Sequence[Alert], now: int) -> tuple[list[Untold], Around]:
+    """Give alerts as the pipeline looks at them, without what their customers are worth, and what its stages look at."""
+    untold = _untold(tx, ctx, some, now, valued=False)
+    return untold, _around(tx, ctx, untold, now)
+
+
+def _untold(
+    tx: Transaction, ctx: Context, waiting: Sequence[Alert], now: int, *, valued: bool = True
+) -> list[Untold]:
+    """Give alerts as the pipeline looks at them; unless ``valued``, without what their customers are worth."""
     by_id: dict[int, Rule | None] = {
         rule_id: rules.by_id(tx, rule_id) for rule_id in {one.rule_id for one in waiting}
     }
-    worth = spending.totals(tx, ctx, {one.customer_id for one in waiting}, now)
+    worth = spending.totals(tx, ctx, {one.customer_id for one in waiting}, now) if valued else {}
     made = []
     for one in waiting:
         rule = by_id[one.rule_id]
@@ -86,14 +92,20 @@ def _untold(tx: Transaction, ctx: Context, waiting: Sequence[Alert], now: int) -
 
 def _around(tx: Transaction, ctx: Context, untold: Iterable[Untold], now: int) -> Around:
     """Gather what the stages look at."""
-    names = sorted({one.channel for one in untold})
-    channels: Mapping[str, ChannelSettings] = {}
-    return Around(
+    said = channels.said_of(tx, {one.channel for one in untold})
+    around = Around(
         now=now,
-        channels=channels,
-        spent=attention.spent(tx, {name: _day(ctx, now) for name in names}),
+        channels=said.settings,
+        places=said.places,
+        zone=ctx.calendar.zone.key,
         stale=_stale(tx, untold),
     )
+    return replace(around, spent=_spent(tx, around))
+
+
+def _spent(tx: Transaction, around: Around) -> dict[str, int]:
+    """Count what each channel was told today, by its own calendar."""
+    return attention.spent(tx, {around.place(name): _day(around, name) for name in around.channels})
 
 
 def _stale(tx: Transaction, untold: Iterable[Untold]) -> Mapping[int, str]:
@@ -107,8 +119,8 @@ def _stale(tx: Transaction, untold: Iterable[Untold]) -> Mapping[int, str]:
     return sources.stale_rules(tx, conditions)
 
 
-def _day(ctx: Context, now: int) -> str:
-    return ctx.calendar.date_of(now).isoformat()
+def _day(around: Around, channel: str) -> str:
+    return around.calendar(channel).date_of(around.now).isoformat()
 
 
 def _post(tx: Transaction, ctx: Context, bundle: Bundle, around: Around) -> None:
@@ -129,7 +141,7 @@ def _post(tx: Transaction, ctx: Context, bundle: Bundle, around: Around) -> None
         New(
             call=Call.POST,
             subject=_SUBJECTS[bundle.shape],
-            channel="" if bundle.channel == NOWHERE else bundle.channel,
+            channel=channels.named(bundle.channel),
             rule_id=first.rule_id if one_rule else None,
             customer_id=first.customer_id if bundle.shape is not Shape.GROUP else None,
             alert_id=first.alert_id if alone else None,
@@ -139,7 +151,7 @@ def _post(tx: Transaction, ctx: Context, bundle: Bundle, around: Around) -> None
     alerts.tell_all(tx, [one.alert_id for one in members], root=root, now=around.now)
     # A backlog is one message that somebody asked for, whatever the day.
     counted = sum(one.reason is not Reason.BACKLOG for one in members)
-    attention.spend(tx, [(bundle.channel, _day(ctx, around.now), counted)])
+    attention.spend(tx, [(around.place(bundle.channel), _day(around, bundle.channel), counted)])
 
 
 def _hold(tx: Transaction, held: Sequence[Held], waiting: Iterable[Alert], now: int) -> None:

@@ -52,13 +52,12 @@ def _quoted(value: str) -> str:
 _ARRAYS: Final[dict[Type, TypeEngine[Any]]] = {"int": _Array("int"), "text": _Array("text")}
 
 
-def any_of(dialect: Dialect, values: Iterable[Any], kind: Type) -> TextClause:
-    """Give a query of ``values``, for ``column.in_(…)``."""
+def any_of(dialect: Dialect, values: Iterable[Any], kind: Type, *, name: str = "chosen") -> TextClause:
+    """Give a query of ``values``, for ``column.in_(…)``; two of one statement need names of their own."""
     if dialect == "sqlite":
-        return _bound("SELECT value FROM json_each(:chosen)", (("chosen", None),)).bindparams(
-            chosen=json.dumps(list(values))
-        )
-    return _bound("SELECT unnest(:chosen)", (("chosen", kind),)).bindparams(chosen=list(values))
+        statement = f"SELECT value FROM json_each(:{name})"  # noqa: S608  (a name of ours, never a value)
+        return _bound(statement, ((name, None),)).bindparams(**{name: json.dumps(list(values))})
+    return _bound(f"SELECT unnest(:{name})", ((name, kind),)).bindparams(**{name: list(values)})
 
 
 def table(dialect: Dialect, columns: Columns) -> str:

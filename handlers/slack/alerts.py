@@ -5,6 +5,7 @@ import re
 from handlers import answer, source_says
 from handlers.rulebook import Request
 from handlers.slack.asked import Asked
+from handlers.slack.channels import channel_settings
 from handlers.slack.typed import (
     ExtraArgumentError,
     MissingArgumentError,
@@ -20,7 +21,7 @@ from templates.help import command_help
 from templates.source_list import source_changed, source_list
 
 COMMAND = "/alerts"
-SUBCOMMANDS = ("open", "mine", "why", "sources", "help")
+SUBCOMMANDS = ("open", "mine", "why", "settings", "sources", "help")
 _WHY = f"{COMMAND} why 812"
 _SOURCES = f"{COMMAND} sources shop 6h"
 _NUMBER = re.compile(r"#?([1-9][0-9]{0,17})\Z")
@@ -44,6 +45,8 @@ def alerts(asked: Asked, text: str) -> Rendered | None:
             return command_help(COMMAND, asked.voice())
         case "why":
             return _why(asked, rest)
+        case "settings":
+            return channel_settings(asked, rest)
         case "sources":
             return _sources(asked, rest)
     if _NUMBER.match(word) and not rest:

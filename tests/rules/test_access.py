@@ -8,6 +8,7 @@ from rules.access import (
     Action,
     Actor,
     AlertOf,
+    Channels,
     Definitions,
     Everything,
     NotAllowedError,
@@ -25,6 +26,7 @@ THINGS: list[Thing] = [
     AlertOf("U9"),
     Rulebook(),
     Definitions(),
+    Channels(),
     Sources(),
 ]
 
@@ -54,6 +56,7 @@ def test_the_whole_table() -> None:
         (MANAGER, Action.UNCLAIM, AlertOf(None)),
         (MANAGER, Action.CHANGE_RULES, Rulebook()),
         (MANAGER, Action.CHANGE_LIFECYCLE, Definitions()),
+        (MANAGER, Action.CHANGE_CHANNEL, Channels()),
         (MANAGER, Action.CHANGE_SOURCES, Sources()),
     }  # fmt: skip
     for asked in itertools.product((AGENT, MANAGER), Action, THINGS):

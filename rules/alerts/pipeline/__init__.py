@@ -10,10 +10,11 @@ from typing import Final
 
 from rules.alerts.pipeline.budget import budget
 from rules.alerts.pipeline.group import Bundle, group
+from rules.alerts.pipeline.quiet import quiet
 from rules.alerts.pipeline.stage import Around, Held, StageOf, Untold
 from rules.alerts.pipeline.stale import stale
 
-PIPELINE: Final[tuple[StageOf, ...]] = (stale, budget)
+PIPELINE: Final[tuple[StageOf, ...]] = (stale, quiet, budget)
 """The stages in their order."""
 
 

@@ -11,12 +11,14 @@ from enum import StrEnum
 from rules.alerts.channel import USUAL, ChannelSettings
 from rules.alerts.rule import Severity
 from rules.alerts.states import Reason
+from rules.instants import Calendar
 
 
 class Stage(StrEnum):
     """Where an alert is held back."""
 
     STALE = "stale"
+    QUIET = "quiet"
     BUDGET = "budget"
 
 
@@ -25,6 +27,10 @@ class Why(StrEnum):
 
     SOURCE_STOPPED = "source_stopped"
     """A source of what the rule looks at has stopped sending: nobody can say that it is so."""
+    QUIET_HOURS = "quiet_hours"
+    WEEKEND = "weekend"
+    HOLIDAY = "holiday"
+    """Which one, ``by`` says."""
     BUDGET_SPENT = "budget_spent"
     """The channel has been told as many alerts today as it is willing to read; the digest tells the rest."""
 
@@ -71,7 +77,11 @@ class Around:
     channels: Mapping[str, ChannelSettings] = field(default_factory=dict)
     """By the name that alerts carry."""
     spent: Mapping[str, int] = field(default_factory=dict)
-    """How many alerts each channel was told today."""
+    """How many alerts each channel was told today, by its `place`."""
+    places: Mapping[str, str] = field(default_factory=dict)
+    """What names that alerts carry stand for: a channel may be named by its id as well as by its name."""
+    zone: str = "UTC"
+    """The business's, for channels that have none of their own."""
 
     stale: Mapping[int, str] = field(default_factory=dict)
     """By rule id: the source that has stopped, of rules that look at what it sends."""
@@ -79,6 +89,14 @@ class Around:
     def settings(self, channel: str) -> ChannelSettings:
         """Give the settings of a channel; the usual ones where it has none."""
         return self.channels.get(channel, USUAL)
+
+    def place(self, channel: str) -> str:
+        """Give the one name of a channel, however alerts name it."""
+        return self.places.get(channel, channel)
+
+    def calendar(self, channel: str) -> Calendar:
+        """Give the calendar of a channel's own zone."""
+        return Calendar.of(self.settings(channel).zone or self.zone)
 
 
 @dataclass(frozen=True, slots=True)
