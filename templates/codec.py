@@ -53,6 +53,8 @@ class Press(StrEnum):
     """Save a draft of the life cycle."""
     DISCARD = "discard"
     """Throw a draft of the life cycle away."""
+    REROUTE = "reroute"
+    """Let a rule tell in another channel; its choice is the channel's id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,7 @@ _CHOICES: Final[dict[Press, re.Pattern[str]]] = {
     Press.RESOLVE: re.compile(f"(?:{'|'.join(BY_PERSON)})\\Z"),
     Press.DIGEST: re.compile(r"[0-9]{1,6}\Z"),
     Press.TIMELINE: re.compile(r"[0-9]{1,6}\Z"),
+    Press.REROUTE: re.compile(r"[CG][A-Z0-9]{6,40}\Z"),
 }
 
 
@@ -80,6 +83,11 @@ def action_id(press: Press) -> str:
 def encode(press: Press, subject: int, choice: str = "") -> str:
     """Write a button's value."""
     return ":".join([_VERSION, press, str(subject), *([choice] if choice else [])])
+
+
+def chosen(block_id: object, choice: object) -> str | None:
+    """Give the value of a menu that has none of its own: what ``block_id`` was made of, with what was chosen."""
+    return f"{block_id}:{choice}" if isinstance(block_id, str) and isinstance(choice, str) else None
 
 
 def decode(text: object) -> Value:

@@ -24,7 +24,7 @@ from handlers.slack.directory import Directory
 from handlers.slack.presses import Shown, pressed
 from handlers.slack.reply import error_answer, reply
 from templates.blocks import Rendered
-from templates.codec import ACTION_PREFIX, decode
+from templates.codec import ACTION_PREFIX, chosen, decode
 
 COMMANDS: Final[Mapping[str, Callable[[Asked, str], Rendered | None]]] = {
     customer.COMMAND: customer.customer,
@@ -159,5 +159,8 @@ def key_of(kind: str, body: Mapping[str, Any]) -> str:
 def _value(body: Mapping[str, Any]) -> object:
     actions = body.get("actions") or [{}]
     first = actions[0] if isinstance(actions, list) and isinstance(actions[0], dict) else {}
-    chosen = first.get("selected_option")
-    return chosen.get("value") if isinstance(chosen, dict) else first.get("value")
+    option = first.get("selected_option")
+    if isinstance(option, dict):
+        return option.get("value")
+    channel = first.get("selected_conversation") or first.get("selected_channel")
+    return chosen(first.get("block_id"), channel) if channel else first.get("value")
