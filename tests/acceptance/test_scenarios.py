@@ -394,3 +394,19 @@ def test_what_waits_for_a_dead_channel_does_not_hold_up_what_is_new_there(told: 
         story.total(channel="sales", roots=1, replies=1)
         story.total(roots=1)
         story.sound()
+
+
+def test_an_outage_is_no_reason_to_write_to_managers_again_and_again(told: Begin) -> None:
+    with told() as story:
+        story.customers("Ada", "Ben")
+        story.rule("storm", "count(ticket, 5d) >= 2")
+        story.until("2025-06-15T01:30")
+        story.slack.faults.seed(7)
+        story.slack.troubles.switch("outage", on=True)
+        story.events(*((name, "ticket") for name in ("Ada", "Ben") for _ in range(2)))
+        story.until("2025-06-15T02:25")
+        story.slack.troubles.end()
+        story.until("2025-06-15T03:30")
+        assert len([one for one in story.log.messages() if one.channel == "@maya"]) <= 1
+        story.total(roots=2, replies=0)
+        story.sound()
