@@ -77,8 +77,10 @@ def _picture(name: str) -> str:
     return f'<span class="emoji-text" title=":{name}:">{character}</span>'
 
 
-def _with_emoji(escaped: str) -> str:
-    pictured = _EMOJI.sub(lambda m: _picture(m[1]) if m[1] in CHARACTERS else m[0], escaped)
+def _with_emoji(escaped: str, *, names: bool = True) -> str:
+    pictured = (
+        _EMOJI.sub(lambda m: _picture(m[1]) if m[1] in CHARACTERS else m[0], escaped) if names else escaped
+    )
     # Not inside the markup that was just made: its characters stand in attributes.
     parts = re.split(r"(<[^>]*>)", pictured)
     return "".join(
@@ -88,9 +90,8 @@ def _with_emoji(escaped: str) -> str:
 
 
 def plain_to_html(text: str, *, emoji: bool = True) -> Markup:
-    """Draw a ``plain_text`` text: as it stands, with emoji and line breaks."""
-    escaped = html.escape(text)
-    return Markup((_with_emoji(escaped) if emoji else escaped).replace("\n", "<br>"))  # noqa: S704  (escaped above)
+    """Draw a ``plain_text`` text: as it stands, with line breaks and emoji; only with ``emoji`` are names such, too."""
+    return Markup(_with_emoji(html.escape(text), names=emoji).replace("\n", "<br>"))  # noqa: S704  (escaped above)
 
 
 def mrkdwn_to_html(text: str, names: Names) -> Markup:

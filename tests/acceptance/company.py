@@ -14,10 +14,16 @@ from tests.acceptance.story import Story
 Script = Callable[[Story], None]
 
 RULES: Final[dict[str, tuple[str, dict[str, str]]]] = {
-    "storm": ("count(ticket, 1d) >= 2", {"cooldown": "12h"}),
-    "big": ("sum(purchase, 2d) >= 300", {"kind": "opportunity", "channel": "#sales", "cooldown": "0"}),
+    "storm": ("count(ticket, 1d) >= 2", {"cooldown": "12h", "keep": "3h"}),
+    "big": (
+        "sum(purchase, 2d) >= 300",
+        {"kind": "opportunity", "channel": "#sales", "cooldown": "0", "pending": "1h"},
+    ),
     "quiet": ("silent(purchase, 1d)", {"cooldown": "1d"}),
-    "waiting": ("missing(ticket, answer, 12h)", {"backlog": "post"}),
+    "waiting": (
+        "missing(ticket, answer, 12h)",
+        {"backlog": "post", "remind": "6h", "escalate": "10h manager, 14h #sales"},
+    ),
 }
 _ALERTS: Final = """
     SELECT c.external_id, r.name, a.opened_at, a.state, a.reason, a.resolution, a.resolved_at, a.claimed_by, a.held_by,
@@ -40,6 +46,8 @@ def small_company(seed: int, *, people: int = 30, days: int = 5) -> Script:
         for name, (condition, options) in RULES.items():
             if name != "waiting":
                 story.rule(name, condition, **options)
+        story.channel("budget", "12")
+        story.channel("quiet", "22:00-06:00", of="sales")
         for hour in range(0, days * 24, 2):
             story.until(begins + hour * HOUR + 20 * MINUTE)
             for _ in range(draw.choice((0, 2, 3, 4, 8))):

@@ -9,6 +9,7 @@ import itertools
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
+from email.utils import formatdate
 from typing import Any
 from unittest import mock
 
@@ -147,7 +148,10 @@ class Line(WebClient):
     def _said(
         self, method: str, body: dict[str, Any], status: int = 200, retry_after: float | None = None
     ) -> SlackResponse:
-        headers = {} if retry_after is None else {"Retry-After": str(max(1, int(retry_after + 0.999)))}
+        # By Slack's clock, which is the story's.
+        headers = {"Date": formatdate(self._slack.workspace.clock(), usegmt=True)}
+        if retry_after is not None:
+            headers["Retry-After"] = str(max(1, int(retry_after + 0.999)))
         return SlackResponse(
             client=self,
             http_verb="POST",

@@ -11,7 +11,7 @@ from typing import Any, Final, Self
 
 from sqlalchemy import text
 
-from handlers import rulebook, tell
+from handlers import channels, rulebook, source_says, tell
 from handlers.act import act
 from handlers.ingest import take_in, take_in_profiles
 from handlers.rulebook import Request
@@ -204,6 +204,14 @@ class Story:
         {"pause": rulebook.pause, "resume": rulebook.resume, "remove": rulebook.remove}[did](
             self.life.ctx, MANAGER, name
         )
+
+    def channel(self, setting: str, value: str, *, of: str = CHANNEL) -> None:
+        """Set something of a channel."""
+        channels.change(self.life.ctx, MANAGER, f"#{of}", setting, value)
+
+    def source(self, name: str, patience: str) -> None:
+        """Say how long a source may be quiet."""
+        source_says.say(self.life.ctx, MANAGER, name=name, text=patience)
 
     def press(self, button: str, about: str, *, by: str = TOM, key: str = "") -> None:
         """Press a button, or choose from a menu (``snooze:hour``), of the last message that is about somebody.

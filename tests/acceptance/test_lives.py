@@ -136,7 +136,7 @@ def test_lives_of_alerts(sqlite_template: Path, tmp_path: Path) -> None:
     Lives.url = f"sqlite:///{path}"
     case = Lives.TestCase
     case.settings = settings(
-        max_examples=int(os.environ.get("ACCEPTANCE_EXAMPLES", "8")),
+        max_examples=int(os.environ.get("ACCEPTANCE_EXAMPLES", "6")),
         stateful_step_count=20,
         deadline=None,
         phases=[Phase.explicit, Phase.generate],

@@ -56,6 +56,7 @@ def test_emoji_are_pictures_also_when_typed_as_characters() -> None:
     assert drawn("🔥") == picture
     assert str(plain_to_html(":fire: <b>")) == f"{picture} &lt;b&gt;"
     assert str(plain_to_html(":fire:", emoji=False)) == ":fire:"
+    assert str(plain_to_html("🔥", emoji=False)) == picture
     assert 'src="/static/emoji/%2B1.svg"' in drawn(":+1:")
 
 
