@@ -14,7 +14,7 @@ import socket
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, TextIO
@@ -156,8 +156,10 @@ def compose(
         request_verification_enabled=False,
         token_verification_enabled=False,
     )
+    directory = Directory(client)
+    ctx = replace(ctx, colleague=lambda email: directory.user_of(email, now=ctx.elapsed()))
     metrics = Metrics(ctx)
-    listeners = register(app, ctx, Directory(client))
+    listeners = register(app, ctx, directory)
     owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
     deliverer = Deliverer(ctx, Sender(client), tell.render, owner=owner, policy=delivery)
     ticker = Ticker(ctx, deliverer, metrics, rhythm)

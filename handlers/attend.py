@@ -6,8 +6,11 @@ channel has attention for, is asked of all alerts at once.
 
 from handlers.context import Context
 from handlers.telling import tell
+from handlers.waking import wake
 
 
 def attend(ctx: Context, *, now: int) -> None:
     """Do what is due as of ``now``."""
+    # First who wakes: it is told with what else is due.
+    wake(ctx, now=now)
     tell(ctx, now=now)

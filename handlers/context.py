@@ -10,6 +10,7 @@ from rules.instants import Calendar
 from storage.database import Database
 from templates.words import Words
 
+Colleague = Callable[[str], str | None]
 Clock = Callable[[], int]
 """Gives milliseconds since 1970-01-01T00:00Z."""
 
@@ -31,3 +32,5 @@ class Context:
     """Slack ids of users and of user groups."""
     customer_url: str = ""
     """A link to a customer in the company's own CRM; ``{id}`` stands for the external id."""
+    colleague: Colleague | None = None
+    """Gives the Slack id of an e-mail address; empty for nobody's, None where Slack does not say. None: nobody can ask."""

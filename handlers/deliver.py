@@ -171,7 +171,7 @@ class Deliverer:
             channel=root.posted_channel if root and root.posted_channel else channel,
             content=content,
             key=message.key,
-            thread_ts=root.ts if root else None,
+            thread_ts=self._thread_of(root),
         )
         match said:
             case Answer():
@@ -180,6 +180,13 @@ class Deliverer:
                 return self._refused(message, said)
             case Silence():
                 return self._unclear(message, said)
+
+    def _thread_of(self, root: Message | None) -> str | None:
+        """Give the thread that an answer to ``root`` stands in: that of its own head, where it is a reply itself."""
+        if root is None or root.call is not Call.REPLY or root.root is None:
+            return root.ts if root else None
+        with self._ctx.database.reading() as tx:
+            return outbox.get(tx, root.root).ts
 
     def _edit(self, message: Message, root: Message | None, content: Content, shown: str) -> Round:
         if root is None or root.ts is None or root.posted_channel is None:
@@ -379,7 +386,7 @@ class Deliverer:
             channel=channel or self._ctx.default_channel,
             key=message.key,
             since=since - _CLOCK_SKEW,
-            thread_ts=root.ts if root else None,
+            thread_ts=self._thread_of(root),
         )
 
 

@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from handlers import spending
 from handlers.context import Context
+from rules.alerts.evidence import Evidence
 from rules.alerts.rule import RuleBody
 from rules.alerts.states import Resolution, Verb
 from storage import alerts, customers, rules
@@ -31,6 +32,7 @@ from templates.views import (
     RuleView,
     Standing,
     StepView,
+    WorseView,
 )
 from templates.voice import Voice
 
@@ -84,6 +86,8 @@ def standing(alert: Alert | OpenMember) -> Standing:
         claimed_by=alert.claimed_by,
         snoozed_until=alert.snoozed_until,
         snoozed_by=alert.snoozed_by,
+        snooze_note=alert.snooze_reason or "",
+        until_worse=alert.worse_than is not None,
         resolution=alert.resolution,
         resolved_by=alert.resolved_by,
         resolved_at=alert.resolved_at,
@@ -102,14 +106,23 @@ def standing_at(steps: Iterable[Transition], at: int) -> Standing:
             case Verb.UNCLAIM:
                 stood = replace(stood, claimed_by=None)
             case Verb.SNOOZE:
-                stood = replace(stood, snoozed_until=int(step.detail["until"]), snoozed_by=step.actor)
+                stood = replace(
+                    stood,
+                    snoozed_until=int(step.detail["until"]),
+                    snoozed_by=step.actor,
+                    snooze_note=str(step.detail.get("note", "")),
+                    until_worse=bool(step.detail.get("worse")),
+                )
             case Verb.WAKE:
-                stood = replace(stood, snoozed_until=None, snoozed_by=None)
+                stood = replace(stood, snoozed_until=None, snoozed_by=None, snooze_note="", until_worse=False)
     return stood
 
 
-def alert_view(tx: Transaction, alert: Alert, ctx: Context) -> AlertView:
-    """Load one alert as its message shows it: the evidence, and what was spent, as they were when it opened."""
+def alert_view(tx: Transaction, alert: Alert, ctx: Context, *, nobody: str | None = None) -> AlertView:
+    """Load one alert as its message shows it: the evidence, and what was spent, as they were when it opened.
+
+    ``nobody`` is the owner whom its message was to reach and who is nobody in Slack.
+    """
     rule = rules.by_id(tx, alert.rule_id)
     body = rules.version_of(tx, alert.rule_id, alert.rule_version).body
     # What the evidence says already is not said again.
@@ -125,6 +138,7 @@ def alert_view(tx: Transaction, alert: Alert, ctx: Context) -> AlertView:
         facts=alert.evidence,
         standing=standing(alert),
         spent=Money(spent, ctx.currency) if spent else None,
+        nobody=nobody,
     )
 
 
@@ -182,7 +196,18 @@ def step_view(step: Transition, profiles: Mapping[int, Profile], ctx: Context) -
         actor=step.actor,
         until=int(until) if until is not None else None,
         resolution=Resolution(resolution) if resolution else None,
+        note=str(step.detail.get("note", "")),
+        until_worse=bool(step.detail.get("worse")),
+        worse=_worse(step.detail),
+        rule=str(step.detail.get("rule", "")),
     )
+
+
+def _worse(detail: Mapping[str, object]) -> WorseView | None:
+    if "term" not in detail:
+        return None
+    term = str(detail["term"])
+    return WorseView(Evidence(term, str(detail["before"])), Evidence(term, str(detail["now"])))
 
 
 def listed(

@@ -17,6 +17,7 @@ from storage.outbox import Call, Message, New, Subject
 
 TOGETHER: Final = frozenset({Subject.GROUP, Subject.DIGEST})
 """Messages that tell many alerts as one: steps of theirs are told together, in one reply."""
+_AWAKE: Final = dict.fromkeys(("snoozed_until", "snoozed_by", "snoozed_at", "snooze_reason", "worse_than"))
 _Answers = int | tuple[int, int]
 """What a reply answers to: a digest by its number, or a message by its number and that of the alert."""
 
@@ -78,14 +79,15 @@ def resolving(
             "resolved_at": now,
             "resolved_by": actor,
             "snoozed_until": None,
+            "worse_than": None,
         },
         {"resolution": str(resolution)},
     )
 
 
-def waking(alert: Alert, *, reason: Reason) -> Step:
-    """Give the step that ends a snooze."""
-    return _step(alert, Verb.WAKE, reason, {"snoozed_until": None, "snoozed_by": None}, {})
+def waking(alert: Alert, *, reason: Reason, detail: Mapping[str, Any] | None = None) -> Step:
+    """Give the step that ends a snooze; ``detail`` says what became worse, where that is why."""
+    return _step(alert, Verb.WAKE, reason, _AWAKE, detail or {})
 
 
 def _step(

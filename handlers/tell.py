@@ -3,20 +3,22 @@
 It must not know how or when it is sent.
 """
 
+from datetime import date
 from typing import assert_never
 
 import structlog
 
 from handlers import shown
 from handlers.context import Context
-from storage import alerts
+from storage import alerts, outbox
 from storage.database import Transaction
-from storage.outbox import Message, Subject
+from storage.outbox import Call, Message, Subject
 from templates.alert import alert_message, customer_message
 from templates.blocks import Rendered
 from templates.digest import digest_message
 from templates.limits import LayoutError
 from templates.notices import notice
+from templates.routes import thread_head
 from templates.steps import steps_reply
 from templates.views import StepsView
 
@@ -41,14 +43,16 @@ def _render(tx: Transaction, message: Message, ctx: Context) -> Rendered:
             found = alerts.by_id(tx, message.alert_id) if message.alert_id is not None else None
             if found is None:
                 raise LookupError(f"message {message.id} tells no alert")
-            return alert_message(shown.alert_view(tx, found, ctx), voice)
+            return alert_message(shown.alert_view(tx, found, ctx, nobody=_nobody(tx, message)), voice)
         case Subject.CUSTOMER:
-            root = message.root if message.root is not None else message.id
+            root = _teller(message)
             views = [shown.alert_view(tx, one, ctx) for one in alerts.of_root(tx, root)]
             return customer_message(views, voice)
         case Subject.GROUP | Subject.DIGEST:
-            root = message.root if message.root is not None else message.id
+            root = _teller(message)
             return digest_message(shown.digest_view(tx, root, ctx), voice)
+        case Subject.THREAD:
+            return thread_head(date.fromisoformat(message.payload["day"]), voice)
         case Subject.STEPS:
             steps = shown.step_views(tx, alerts.told_in(tx, message.id), ctx)
             return steps_reply(StepsView(steps), voice)
@@ -56,3 +60,15 @@ def _render(tx: Transaction, message: Message, ctx: Context) -> Rendered:
             return notice(str(message.payload["code"]), message.payload["params"], voice)
         case _:
             assert_never(message.subject)
+
+
+def _teller(message: Message) -> int:
+    """Give the number of the message that tells alerts: an edit shows what its root does; a reply may tell alerts itself."""
+    return message.root if message.call is Call.UPDATE and message.root is not None else message.id
+
+
+def _nobody(tx: Transaction, message: Message) -> str | None:
+    """Give the owner whom a route led to and who is nobody in Slack, where that is so."""
+    teller = message if message.call is not Call.UPDATE else outbox.get(tx, _teller(message))
+    said = teller.payload.get("nobody")
+    return None if said is None else str(said)

@@ -8,14 +8,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from handlers import spending
+from handlers import hushed, routing, spending
 from handlers.context import Context
 from rules.alerts import pipeline
 from rules.alerts.channel import ChannelSettings
 from rules.alerts.pipeline.group import Bundle, Shape
 from rules.alerts.pipeline.stage import Around, Held, Stage, Untold
+from rules.alerts.retry import Delivery
+from rules.alerts.route import Place
 from rules.alerts.states import Reason
-from storage import alerts, attention, outbox, rules, suppressions
+from storage import alerts, attention, outbox, rules, suppressions, threads
 from storage.alerts import Alert
 from storage.database import Transaction
 from storage.outbox import Call, New, Subject
@@ -45,7 +47,10 @@ def tell(ctx: Context, *, now: int) -> Telling:
         waiting = alerts.untold(tx, now=now, never_again=Stage.BUDGET)
         if not waiting:
             return Telling()
-        untold = _untold(tx, ctx, waiting, now)
+        taken = routing.taken(tx, ctx, waiting, now)
+    places = routing.places(ctx, taken)
+    with ctx.database.reading() as tx:
+        untold = _untold(tx, ctx, waiting, places, now)
         around = _around(tx, ctx, untold, now)
     told = pipeline.run(untold, around)
     for bundle in told.bundles:
@@ -56,8 +61,11 @@ def tell(ctx: Context, *, now: int) -> Telling:
     return Telling(len(told.bundles), len(told.held))
 
 
-def _untold(tx: Transaction, ctx: Context, waiting: Sequence[Alert], now: int) -> list[Untold]:
-    """Give alerts as the pipeline looks at them."""
+def _untold(
+    tx: Transaction, ctx: Context, waiting: Iterable[Alert], places: Mapping[int, Place], now: int
+) -> list[Untold]:
+    """Give alerts as the pipeline looks at them; those without a place are left for the next tick."""
+    waiting = [one for one in waiting if one.id in places]
     by_id: dict[int, Rule | None] = {
         rule_id: rules.by_id(tx, rule_id) for rule_id in {one.rule_id for one in waiting}
     }
@@ -76,20 +84,27 @@ def _untold(tx: Transaction, ctx: Context, waiting: Sequence[Alert], now: int) -
                 severity=rule.body.severity,
                 reason=one.reason,
                 opened_at=one.opened_at,
-                channel=rule.body.channel or ctx.default_channel or NOWHERE,
+                channel=places[one.id].channel or NOWHERE,
                 value=worth.get(one.customer_id, 0),
                 snoozed_until=one.snoozed_until,
+                snoozed_by=one.snoozed_by,
+                thread=places[one.id].thread,
+                nobody=places[one.id].nobody,
             )
         )
     return made
 
 
-def _around(tx: Transaction, ctx: Context, untold: Iterable[Untold], now: int) -> Around:
+def _around(tx: Transaction, ctx: Context, untold: Sequence[Untold], now: int) -> Around:
     """Gather what the stages look at."""
     names = sorted({one.channel for one in untold})
     channels: Mapping[str, ChannelSettings] = {}
     return Around(
-        now=now, channels=channels, spent=attention.spent(tx, {name: _day(ctx, now) for name in names})
+        now=now,
+        channels=channels,
+        spent=attention.spent(tx, {name: _day(ctx, now) for name in names}),
+        hiding=hushed.hiding(tx, untold),
+        silences=hushed.silenced(tx, ctx, untold, now),
     )
 
 
@@ -110,12 +125,16 @@ def _post(tx: Transaction, ctx: Context, bundle: Bundle, around: Around) -> None
         return
     first = members[0]
     one_rule, alone = bundle.shape is not Shape.CUSTOMER, bundle.shape is Shape.ALERT
+    channel = "" if bundle.channel == NOWHERE else bundle.channel
+    head = _thread(tx, ctx, channel, members, around.now)
     root = outbox.add(
         tx,
         New(
-            call=Call.POST,
+            call=Call.POST if head is None else Call.REPLY,
             subject=_SUBJECTS[bundle.shape],
-            channel="" if bundle.channel == NOWHERE else bundle.channel,
+            channel=channel,
+            root=head,
+            payload={} if first.nobody is None else {"nobody": first.nobody},
             rule_id=first.rule_id if one_rule else None,
             customer_id=first.customer_id if bundle.shape is not Shape.GROUP else None,
             alert_id=first.alert_id if alone else None,
@@ -126,6 +145,24 @@ def _post(tx: Transaction, ctx: Context, bundle: Bundle, around: Around) -> None
     # A backlog is one message that somebody asked for, whatever the day.
     counted = sum(one.reason is not Reason.BACKLOG for one in members)
     attention.spend(tx, [(bundle.channel, _day(ctx, around.now), counted)])
+
+
+def _thread(tx: Transaction, ctx: Context, channel: str, members: Iterable[Untold], now: int) -> int | None:
+    """Give the message under which these are told, where routes lead all of them to the thread of a day."""
+    if not all(one.thread for one in members):
+        return None
+    day = _day(ctx, now)
+    head = threads.root(tx, channel, day)
+    # Under a message that never came to stand there, nothing would ever be read.
+    if head is not None and outbox.get(tx, head).state not in (Delivery.DEAD, Delivery.EXPIRED):
+        return head
+    head = outbox.add(
+        tx,
+        New(call=Call.POST, subject=Subject.THREAD, channel=channel, payload={"day": day}),
+        now=ctx.elapsed(),
+    )
+    threads.note(tx, channel, day, head)
+    return head
 
 
 def _hold(tx: Transaction, held: Sequence[Held], waiting: Iterable[Alert], now: int) -> None:
@@ -153,7 +190,7 @@ def _hold(tx: Transaction, held: Sequence[Held], waiting: Iterable[Alert], now: 
         )
         if previous is None or alert.held_by is None or previous.cause != noted.cause:
             fresh.append(noted)
-        if (alert.held_by, alert.look_again_at) != (str(one.stage), one.until):
-            moved.append((one.alert.alert_id, str(one.stage), one.until))
+        if (alert.held_by, alert.look_again_at) != (str(one.stage), one.look_again_at):
+            moved.append((one.alert.alert_id, str(one.stage), one.look_again_at))
     suppressions.add_all(tx, fresh)
     alerts.hold_back(tx, moved)

@@ -53,6 +53,8 @@ class Subject(StrEnum):
     """Several alerts of one customer."""
     DIGEST = "digest"
     """What was held back in a channel."""
+    THREAD = "thread"
+    """The head of a day's thread; ``payload`` says which day."""
     STEPS = "steps"
     """The steps of alerts that name this row in ``told_in``."""
     NOTICE = "notice"

@@ -22,14 +22,19 @@ from storage import (
     outbox,
     pace,
     processes,
+    promises,
     pruned,
     quarantine,
     recent,
+    routes,
     rules,
     running,
+    silences,
     stretches,
     suppressions,
+    threads,
     timers,
+    votes,
 )
 
 OWNERS = (
@@ -52,13 +57,18 @@ OWNERS = (
     outbox,
     pace,
     processes,
+    promises,
     pruned,
     quarantine,
     recent,
+    routes,
     rules,
     running,
+    silences,
     stretches,
     suppressions,
+    threads,
     timers,
+    votes,
 )
 METADATA = SQLModel.metadata

@@ -32,6 +32,8 @@ ACTION: Final = 500
 """How much of a suggested action."""
 CONDITION: Final = 450
 """How much of a condition; the whole is shown by ``/rules show``."""
+NOTE: Final = 200
+"""How much of a reason that somebody gave."""
 VALUE: Final = 80
 """How much of one value of the evidence."""
 

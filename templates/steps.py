@@ -6,12 +6,12 @@ It must not know where any of it came from.
 from collections.abc import Sequence
 
 from rules.alerts.states import Reason, Verb
-from templates import blocks, limits
+from templates import blocks, facts, limits
 from templates.blocks import Rendered
 from templates.people import customer_name, mention
 from templates.views import StepsView, StepView
-from templates.voice import Voice
-from templates.words import Mrkdwn
+from templates.voice import Voice, title
+from templates.words import Mrkdwn, cut
 
 MOST_NAMES = 12
 """Names that are listed for one thing that happened; the rest are counted."""
@@ -22,7 +22,8 @@ def steps_reply(view: StepsView, voice: Voice) -> Rendered:
     """Say what happened: a sentence for each thing, with the names of those it happened to."""
     groups: dict[tuple[object, ...], list[StepView]] = {}
     for step in view.steps:
-        groups.setdefault((step.verb, step.reason, step.resolution, step.actor, step.until), []).append(step)
+        alike = (step.verb, step.reason, step.resolution, step.actor, step.until, step.note, step.until_worse)
+        groups.setdefault(alike, []).append(step)
     told = [_group(group, voice) for group in list(groups.values())[:MOST_GROUPS]]
     if not told:
         text = voice.say("steps", "nothing")
@@ -38,7 +39,7 @@ def steps_reply(view: StepsView, voice: Voice) -> Rendered:
 def step_words(step: StepView, voice: Voice, *, short: bool = False) -> Mrkdwn:
     """Say one step in a sentence; ``short`` as one of many."""
     name = customer_name(step.customer, voice, limits.LISTED_NAME if short else limits.NAME)
-    return voice.say("steps", macro(step), customer=name, **_about(step, voice))
+    return voice.say("steps", macro(step), customer=name, **_about(step, voice), **_worse(step, voice))
 
 
 def macro(step: StepView) -> str:
@@ -55,11 +56,26 @@ def macro(step: StepView) -> str:
 def _about(step: StepView, voice: Voice) -> dict[str, object]:
     """Give what the text of a step takes beside the customer."""
     about: dict[str, object] = {}
-    if step.reason is Reason.BY_PERSON:
+    if step.reason in (Reason.BY_PERSON, Reason.TOO_OLD):
         about["who"] = mention(step.actor) if step.actor else voice.say("steps", "somebody")
     if step.verb is Verb.SNOOZE and step.until is not None:
         about["until"] = voice.figures.slack_time(step.until)
+        about |= {"worse": step.until_worse, "note": cut(step.note, limits.NOTE)}
     return about
+
+
+def _worse(step: StepView, voice: Voice) -> dict[str, object]:
+    """Give what one alert that woke because it worsened says besides."""
+    if step.reason is not Reason.WORSENED:
+        return {}
+    if step.worse is None:
+        return {"rule": title(step.rule), "label": "", "before": "", "now": ""}
+    return {
+        "rule": "",
+        "label": facts.label(step.worse.before, voice),
+        "before": facts.value(step.worse.before, voice),
+        "now": facts.value(step.worse.now, voice),
+    }
 
 
 def _group(group: Sequence[StepView], voice: Voice) -> tuple[Mrkdwn, Mrkdwn | None]:

@@ -13,7 +13,7 @@ from typing import Final
 
 import structlog
 from slack_sdk import WebClient
-from slack_sdk.errors import SlackClientError
+from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web import SlackResponse
 
 from rules.access import Actor
@@ -66,6 +66,30 @@ class Directory:
             return frozenset({email.casefold()} if email else ())
 
         return self._answer(f"user:{user}", ask, now) | {user.casefold()}
+
+    def user_of(self, email: str, *, now: int) -> str | None:
+        """Give the Slack id of whoever bears an e-mail address; empty for nobody, None where Slack does not say."""
+
+        def ask() -> frozenset[str]:
+            try:
+                user = self._client.users_lookupByEmail(email=email).get("user") or {}
+            except SlackApiError as error:
+                if error.response.get("error") == "users_not_found":
+                    return frozenset({""})
+                raise
+            gone = user.get("deleted") or not isinstance(user.get("id"), str)
+            return frozenset({"" if gone else user["id"]})
+
+        return next(iter(self._answer(f"email:{email.casefold()}", ask, now)), None)
+
+    def team(self, *, now: int) -> str | None:
+        """Give the id of the workspace that the bot is installed in; None where Slack does not say."""
+
+        def ask() -> frozenset[str]:
+            team = self._client.auth_test().get("team_id")
+            return frozenset({team} if isinstance(team, str) and team else ())
+
+        return next(iter(self._answer("team", ask, now)), None)
 
     def _answer(self, key: str, ask: Callable[[], frozenset[str]], now: int) -> frozenset[str]:
         with self._mutex:

@@ -10,9 +10,12 @@ from typing import Final
 
 from rules.alerts.pipeline.budget import budget
 from rules.alerts.pipeline.group import Bundle, group
+from rules.alerts.pipeline.inhibit import inhibit
+from rules.alerts.pipeline.silence import silence
+from rules.alerts.pipeline.snooze import snooze
 from rules.alerts.pipeline.stage import Around, Held, StageOf, Untold
 
-PIPELINE: Final[tuple[StageOf, ...]] = (budget,)
+PIPELINE: Final[tuple[StageOf, ...]] = (inhibit, snooze, silence, budget)
 """The stages in their order."""
 
 

@@ -29,6 +29,7 @@ from tests.histories import customer, purchases, rule
 
 NOW = 20_000 * DAY
 MANAGER, TOM, AIKO = "UMANAGER", "U08TOMBECKR", "U08AIKOTNKA"
+TEAM = "T0WORLD"
 _triggers = count(1)
 
 
@@ -47,6 +48,9 @@ class Known(Directory):
     def __init__(self, emails: Mapping[str, str]) -> None:
         super().__init__(WebClient(retry_handlers=[]))
         self._emails = emails
+
+    def team(self, *, now: int) -> str | None:
+        return TEAM
 
     def names_of(self, user: str, *, now: int) -> frozenset[str]:
         return frozenset({user.casefold(), self._emails.get(user, user).casefold()})
