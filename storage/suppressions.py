@@ -31,7 +31,7 @@ class SuppressionRow(SQLModel, table=True):
     why: str = Field(sa_column=Column(Text, nullable=False))
     until: int | None = Field(default=None, sa_column=Column(BigInteger))
     actor: str | None = Field(default=None, sa_column=Column(Text))
-    by: str = Field(default="", sa_column=Column("held_for", Text, nullable=False))
+    held_for: str = Field(default="", sa_column=Column(Text, nullable=False))
     """The rule, silence, holiday or source behind it."""
 
 
@@ -101,7 +101,7 @@ def add_all(tx: Transaction, new: Iterable[Suppression]) -> None:
             "why": str(one.why),
             "until": one.until,
             "actor": one.actor,
-            "by": one.by,
+            "held_for": one.by,
         }
         for one in new
     ]
@@ -119,5 +119,5 @@ def _suppression(row: SuppressionRow) -> Suppression:
         why=Why(row.why),
         until=row.until,
         actor=row.actor,
-        by=row.by,
+        by=row.held_for,
     )

@@ -120,7 +120,7 @@ ENDED_BY_EDIT = LastAlert(resolved_at=NOW - HOUR, resolution=Resolution.RULE_CHA
             Previous(False),
             True,
             replace(NEW, backlog=Backlog.POST),
-            Decision(Verb.OPEN, Reason.ENTERED),
+            Decision(Verb.OPEN, Reason.BACKLOG_EACH),
             id="backlog posted",
         ),
         pytest.param(
