@@ -23,7 +23,7 @@ _MOST = 12
 def quality_page(views: Sequence[QualityView], voice: Voice) -> Rendered:
     """Lay out how rules did, each in two columns, those that told most first."""
     if not views:
-        text = voice.say("quality", "none")
+        text = voice.say("quality", "nothing")
         return blocks.rendered(text, [blocks.section(text)])
     text = voice.say("quality", "title")
     layout: list[Block] = [blocks.section(text)]

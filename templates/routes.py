@@ -30,7 +30,7 @@ def thread_head(day: date, voice: Voice) -> Rendered:
 def route_list(views: Sequence[RouteView], voice: Voice) -> Rendered:
     """List the routes in their order."""
     if not views:
-        text = voice.say("routes", "none")
+        text = voice.say("routes", "nothing")
         return blocks.rendered(text, [blocks.section(text)])
     text = voice.say("routes", "title", n=len(views))
     rows = [_row(rank, one, voice) for rank, one in enumerate(views[:_MOST], start=1)]

@@ -33,7 +33,7 @@ def silenced(view: SilencedView, voice: Voice) -> Rendered:
 def silence_list(views: Sequence[SilenceView], voice: Voice) -> Rendered:
     """List the silences that are running."""
     if not views:
-        text = voice.say("silences", "none")
+        text = voice.say("silences", "nothing")
         return blocks.rendered(text, [blocks.section(text)])
     text = voice.say("silences", "title", n=len(views))
     rows = [_row(one, voice) for one in views[:_MOST]]

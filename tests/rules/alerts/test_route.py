@@ -25,7 +25,9 @@ def test_a_target_reads_as_people_write_it(text: str, target: tuple[To, str]) ->
     assert read_target(target_text(*target)) == target
 
 
-@pytest.mark.parametrize("text", ["", "leads", "thread", "thread of leads", "#a #b", "<!channel>", "@tom", "owner of"])
+@pytest.mark.parametrize(
+    "text", ["", "leads", "thread", "thread of leads", "#a #b", "<!channel>", "@tom", "owner of"]
+)
 def test_any_other_target_is_refused(text: str) -> None:
     with pytest.raises(BadTargetError):
         read_target(text)
@@ -43,7 +45,9 @@ def test_a_route_leads_to_a_channel_a_thread_the_owner_or_the_fallback() -> None
     says = {"usual": "#own", "fallback": "#all"}
     assert place(None, **says, owner=None, slack_id=None) == Place("#own")
     assert place(route(1), **says, owner=None, slack_id=None) == Place("#c1", route="r1")
-    assert place(route(1, To.THREAD), **says, owner=None, slack_id=None) == Place("#c1", thread=True, route="r1")
+    assert place(route(1, To.THREAD), **says, owner=None, slack_id=None) == Place(
+        "#c1", thread=True, route="r1"
+    )
     owned = route(2, To.OWNER)
     assert place(owned, **says, owner="a@b.c", slack_id="U2") == Place("U2", route="r2")
     assert place(owned, **says, owner="a@b.c", slack_id=None) == Place("#all", route="r2", nobody="a@b.c")

@@ -18,7 +18,9 @@ PAIR = Pair(
     backlog=Backlog.DIGEST,
     latest=None,
 )
-OPEN = Latest(unresolved=True, told=True, delivery=Delivery.SENT, held=False, resolved_at=None, by_person=False)
+OPEN = Latest(
+    unresolved=True, told=True, delivery=Delivery.SENT, held=False, resolved_at=None, by_person=False
+)
 ENDED = replace(OPEN, unresolved=False, resolved_at=20, by_person=True)
 
 

@@ -39,7 +39,9 @@ def test_a_quarter_further_in_the_direction_in_which_it_alerts_is_worse(
     assert moved(condition, term, before, worse)
 
 
-@pytest.mark.parametrize("condition", ["segment = vip", "never(purchase)", "count(purchase) = 3", "stage = retain"])
+@pytest.mark.parametrize(
+    "condition", ["segment = vip", "never(purchase)", "count(purchase) = 3", "stage = retain"]
+)
 def test_what_has_no_number_that_could_grow_worse_never_does(condition: str) -> None:
     assert not can_worsen(parse(condition))
 

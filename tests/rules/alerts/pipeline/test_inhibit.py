@@ -88,10 +88,12 @@ def test_of_a_customers_alerts_at_least_one_is_told_and_who_hides_stands_open(
     ]
     passed = inhibit(alerts, Around(0, hiding={1: hiders}))
     assert bool(passed.through) == bool(alerts)
-    assert sorted([*passed.through, *(one.alert for one in passed.held)], key=lambda one: one.alert_id) == alerts
+    assert (
+        sorted([*passed.through, *(one.alert for one in passed.held)], key=lambda one: one.alert_id) == alerts
+    )
     for one in passed.held:
         assert one.alert.rule in some[one.by][1]
         assert one.by != one.alert.rule
     # An alert that nobody names is told.
     named = {other for rule, (_, hides) in some.items() for other in hides if other != rule}
-    assert {one.rule for one in passed.held} <= named
+    assert {one.alert.rule for one in passed.held} <= named
