@@ -12,7 +12,7 @@ from handlers import shown, spending, waking
 from handlers.card import card as card_of
 from handlers.context import Context
 from rules.errors import WarmlineError
-from storage import alerts, customers, events, outbox, pruned, rules
+from storage import alerts, customers, events, outbox, pruned, rules, suppressions
 from storage.alerts import Alert
 from storage.customers import Profile
 from storage.database import Transaction
@@ -200,6 +200,9 @@ def why(ctx: Context, alert_id: int) -> WhyView:
             ),
             messages=tuple(
                 DeliveryView(str(one.call), str(one.state), one.reason, one.attempts) for one in sent
+            ),
+            suppressions=tuple(
+                shown.suppression_view(one) for one in suppressions.of_alert(tx, found.customer_id, found.id)
             ),
         )
 

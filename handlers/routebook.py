@@ -48,7 +48,7 @@ def add(ctx: Context, request: Request, wish: Wish) -> RouteView | None:
         name = rule_name(wish.name)
         target, channel = read_target(wish.target)
         rule = named(tx, wish.rule) if wish.rule else None
-        accepted = accept(wish.condition, rule_changes.vocabulary(tx), entities=True)
+        accepted = accept(wish.condition, rule_changes.vocabulary(tx))
         rule_changes.within_horizon(tx, ctx, accepted.text)
         stored = routes.add(
             tx,

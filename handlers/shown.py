@@ -20,6 +20,7 @@ from storage.alerts import Alert, OpenMember, Transition
 from storage.customers import Profile
 from storage.database import Transaction
 from storage.events import PastEvent
+from storage.suppressions import Suppression
 from templates.figures import Figures
 from templates.views import (
     AlertView,
@@ -32,6 +33,7 @@ from templates.views import (
     RuleView,
     Standing,
     StepView,
+    SuppressionView,
     WorseView,
 )
 from templates.voice import Voice
@@ -238,6 +240,11 @@ def listed(
             )
         )
     return tuple(made)
+
+
+def suppression_view(one: Suppression) -> SuppressionView:
+    """Give what held an alert back as it is shown."""
+    return SuppressionView(one.at, one.stage, one.why, one.until, one.actor, one.by)
 
 
 def event_view(one: PastEvent) -> EventView:

@@ -14,7 +14,7 @@ from rules.alerts.until import read_reason, read_until
 from rules.conditions.check import accept
 from rules.conditions.problems import Problem
 from rules.errors import WarmlineError
-from rules.instants import DAY
+from rules.instants import DAY, iso
 from storage import audit, rules, silences
 from storage.audit import Entry
 from storage.database import Transaction
@@ -65,7 +65,7 @@ def silence(ctx: Context, request: Request, wish: Wish) -> SilencedView | None:
         if not now < until <= now + LONGEST:
             raise BadSilenceEndError(days=LONGEST // DAY)
         rule = named(tx, wish.rule) if wish.rule else None
-        accepted = accept(wish.condition, rule_changes.vocabulary(tx), entities=True)
+        accepted = accept(wish.condition, rule_changes.vocabulary(tx))
         rule_changes.within_horizon(tx, ctx, accepted.text)
         stored = silences.add(
             tx,
@@ -138,7 +138,7 @@ def _view(tx: Transaction, one: StoredSilence) -> SilenceView:
 
 
 def _said(one: StoredSilence, rule: str | None) -> str:
-    lines = [f"+ condition: {one.condition}", f"+ until: {one.until}"]
+    lines = [f"+ condition: {one.condition}", f"+ until: {iso(one.until)}"]
     lines += [f"+ rule: {rule}"] if rule else []
     return "\n".join([*lines, *([f"+ reason: {one.reason}"] if one.reason else [])])
 

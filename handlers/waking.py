@@ -10,12 +10,14 @@ from handlers import meaning, steps
 from handlers.context import Context
 from handlers.steps import Told
 from rules.alerts.evidence import Evidence, evidence_of, evidence_terms
+from rules.alerts.rule import RuleState
 from rules.alerts.states import Reason
 from rules.alerts.worse import graver, worsened
 from rules.conditions.parse import parse
 from rules.conditions.reach import within
 from rules.conditions.rename import renamed
 from rules.conditions.tree import Condition
+from rules.lifecycle.resolve import MeaningTooLargeError
 from storage import alerts, processes, pruned, rules
 from storage import terms as answers
 from storage.alerts import Alert
@@ -51,7 +53,8 @@ def numbers(
 def wake(ctx: Context, *, now: int) -> int:
     """Wake the alerts that have worsened by ``now``, each told what became worse; gives how many."""
     with ctx.database.reading() as tx:
-        sleeping = alerts.until_worse(tx)
+        watched = {rule.id for rule in rules.listing(tx, states=[RuleState.ACTIVE])}
+        sleeping = [one for one in alerts.until_worse(tx) if one.rule_id in watched]
         if not sleeping:
             return 0
         worse = {**_by_rules(tx, sleeping), **_by_numbers(tx, ctx, sleeping, now)}
@@ -72,7 +75,11 @@ def _by_numbers(tx: Transaction, ctx: Context, sleeping: Iterable[Alert], now: i
         together.setdefault((one.rule_id, one.rule_version), []).append(one)
     found: dict[int, _Detail] = {}
     for some in together.values():
-        tree = condition_of(tx, some[0])
+        try:
+            tree = condition_of(tx, some[0])
+        except MeaningTooLargeError:
+            # Definitions have changed since that version of the rule was in use: nobody can say any more.
+            continue
         today = numbers(tx, ctx, tree, sorted({one.customer_id for one in some}), now)
         for one in some:
             what = worsened(tree, one.worse_than or (), today.get(one.customer_id, ()))

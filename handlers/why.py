@@ -28,12 +28,11 @@ from storage.database import Transaction
 from storage.outbox import Message
 from storage.rules import Rule
 from templates.views import (
+    AskedView,
     DeliveryView,
     PairView,
     PlaceView,
     RouteTestView,
-    SuppressionView,
-    TestView,
 )
 
 _MOST_NAMED: Final = 5
@@ -116,7 +115,7 @@ def _pair(tx: Transaction, ctx: Context, rule: Rule, profile: Profile, place: Pl
         alert_id=latest.id if latest else None,
         opened_at=latest.opened_at if latest else None,
         standing=shown.standing(latest) if latest else None,
-        suppression=_suppression(last),
+        suppression=shown.suppression_view(last[-1]) if last else None,
         place=_place(place),
         messages=tuple(DeliveryView(str(one.call), str(one.state), one.reason, one.attempts) for one in sent),
         sent_to=sent[0].posted_channel or sent[0].channel if sent else None,
@@ -155,7 +154,7 @@ def _facts(
 
 def _tests(
     tx: Transaction, ctx: Context, tree: Condition, customer_id: int
-) -> tuple[bool, tuple[TestView, ...]]:
+) -> tuple[bool, tuple[AskedView, ...]]:
     """Give whether a condition holds now, and each of its tests with the value beside it."""
     now = ctx.now()
     tests = tuple(dict.fromkeys(leaves(tree)))
@@ -170,9 +169,9 @@ def _tests(
     return bool(evaluate(tree, columns)[0]), tuple(_test(test, behind[test], columns) for test in tests)
 
 
-def _test(test: Test, behind: Sequence[Term], columns: Mapping[Subject, Column]) -> TestView:
+def _test(test: Test, behind: Sequence[Term], columns: Mapping[Subject, Column]) -> AskedView:
     values = evidence_of(behind, columns, [0])[0]
-    return TestView(to_text(test), bool(evaluate(test, columns)[0]), values[0] if values else None)
+    return AskedView(to_text(test), bool(evaluate(test, columns)[0]), values[0] if values else None)
 
 
 def _sent(tx: Transaction, found: Alert | None) -> list[Message]:
@@ -180,13 +179,6 @@ def _sent(tx: Transaction, found: Alert | None) -> list[Message]:
         return []
     followed = [one for one in outbox.of_root(tx, found.root) if one.alert_id in (None, found.id)]
     return [outbox.get(tx, found.root), *followed]
-
-
-def _suppression(some: Sequence[suppressions.Suppression]) -> SuppressionView | None:
-    if not some:
-        return None
-    last = some[-1]
-    return SuppressionView(last.at, last.stage, last.why, last.until, last.actor, last.by)
 
 
 def _place(place: Place | None) -> PlaceView:

@@ -15,6 +15,7 @@ from templates.codec import Press, action_id, encode
 from templates.condition_words import condition_code
 from templates.people import customer_name, customer_name_plain, mention
 from templates.steps import step_words
+from templates.suppressions import suppression_line
 from templates.views import AlertPage, DeliveryView, ListedAlert, WhyView
 from templates.voice import Voice, title
 from templates.words import Mrkdwn, cut
@@ -22,6 +23,7 @@ from templates.words import Mrkdwn, cut
 _REASONS = (Reason.ENTERED, Reason.BACKLOG, Reason.COOLDOWN_OVER)
 _MOST_EVIDENCE = 10
 _MOST_STEPS = 15
+_MOST_HELD = 5
 _MOST_MESSAGES = 10
 
 
@@ -95,6 +97,7 @@ def why(view: WhyView, voice: Voice) -> Rendered:
     for heading, lines in (
         ("evidence_title", _evidence(view, voice)),
         ("steps_title", _steps(view, voice)),
+        ("held_title", _held(view, voice)),
         ("messages_title", deliveries(view.messages, voice)),
     ):
         if lines:
@@ -162,6 +165,11 @@ def _steps(view: WhyView, voice: Voice) -> list[Mrkdwn]:
         )
         for one in shown
     ]
+
+
+def _held(view: WhyView, voice: Voice) -> list[Mrkdwn]:
+    last = view.suppressions[-_MOST_HELD:]
+    return [voice.say("alerts", "held", said=suppression_line(one, voice)) for one in last]
 
 
 def deliveries(messages: Sequence[DeliveryView], voice: Voice) -> list[Mrkdwn]:

@@ -344,6 +344,8 @@ class WhyView:
     values_now: tuple[Evidence, ...]
     steps: tuple[DatedStep, ...]
     messages: tuple[DeliveryView, ...]
+    suppressions: "tuple[SuppressionView, ...]" = ()
+    """What kept it from being told, the first first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -687,7 +689,7 @@ class RouteTestView:
 
 
 @dataclass(frozen=True, slots=True)
-class TestView:
+class AskedView:
     """One test of a condition: its text, whether it holds now, and the value that says so, where there is one."""
 
     text: str
@@ -715,7 +717,7 @@ class PairView:
     rule: RuleView
     verdict: Verdict
     holds_now: bool
-    tests: tuple[TestView, ...]
+    tests: tuple[AskedView, ...]
     since: int | None
     held_until: int | None
     alert_id: int | None

@@ -12,9 +12,10 @@ from templates.alert_list import deliveries, more_of
 from templates.blocks import Rendered
 from templates.condition_words import condition_code, condition_words
 from templates.notices import channel_name
-from templates.people import customer_name, customer_name_plain, mention
+from templates.people import customer_name, customer_name_plain
 from templates.routes import place_words
-from templates.views import PairView, SuppressionView, TestView
+from templates.suppressions import suppression_line, suppression_words
+from templates.views import AskedView, PairView
 from templates.voice import Voice, title
 from templates.words import Mrkdwn, cut
 
@@ -35,17 +36,6 @@ def why_pair(view: PairView, voice: Voice) -> Rendered:
             [voice.say("alerts", "messages_title"), *deliveries(view.messages, voice)]
         )
     return blocks.rendered(sentence, layout)
-
-
-def suppression_words(one: SuppressionView, voice: Voice) -> Mrkdwn:
-    """Say what holds an alert back: a part of a sentence."""
-    return voice.say(
-        "why",
-        f"held_{one.why}",
-        until=voice.figures.slack_time(one.until) if one.until is not None else "",
-        who=mention(one.actor) if one.actor else "",
-        by=title(one.by) if one.why == "hidden_by_rule" else one.by,
-    )
 
 
 def _verdict(view: PairView, voice: Voice) -> Mrkdwn:
@@ -72,7 +62,7 @@ def _tests(view: PairView, voice: Voice) -> list[Mrkdwn]:
     return shown + more_of(len(view.tests) - _MOST_TESTS, voice)
 
 
-def _test(one: TestView, voice: Voice) -> Mrkdwn:
+def _test(one: AskedView, voice: Voice) -> Mrkdwn:
     said = cut(condition_words(one.text, voice), limits.VALUE * 2)
     if one.fact is None:
         return voice.say("why", "test", holds=one.holds, said=said, label="", value="")
@@ -99,16 +89,6 @@ def _told(view: PairView, voice: Voice) -> list[Mrkdwn]:
             )
         )
     if view.suppression is not None:
-        when = voice.figures.slack_time(view.suppression.at)
-        said = suppression_words(view.suppression, voice)
-        lines.append(
-            voice.say(
-                "why",
-                "suppressed",
-                when=when,
-                stage=voice.say("why", f"stage_{view.suppression.stage}"),
-                said=said,
-            )
-        )
+        lines.append(voice.say("why", "suppressed", said=suppression_line(view.suppression, voice)))
     lines.append(voice.say("why", "place", place=place_words(view.place, voice)))
     return lines

@@ -24,7 +24,9 @@ def submitted(office: Office, day: str, reason: str = "") -> dict[str, Any]:
     return answer.payload or {}
 
 
-def test_until_a_date_opens_a_dialog_that_says_what_is_wrong_and_closes_when_all_is_well(office: Office) -> None:
+def test_until_a_date_opens_a_dialog_that_says_what_is_wrong_and_closes_when_all_is_well(
+    office: Office,
+) -> None:
     office.deliver()
     [root] = office.roots()
     office.choose(TOM, root, "Until a date…")

@@ -28,6 +28,7 @@ def test_a_silence_keeps_new_alerts_untold_until_it_ends_by_itself(world: World)
     why = alert_of(world, "gone")
     assert f"🔕 *Not told,* because silence 1 of <@{MANAGER}> holds for this customer until <!date^" in why
     assert "*Last held back* by a silence on" in why
+    assert "*What kept it from being told*\n• by a silence on" in world.said("/alerts why 2")
     # The message that stood there before goes on as ever.
     assert world.press("1:claim:1") is None
     sweep(world.ctx, as_of=NOW + 3 * DAY)

@@ -8,7 +8,7 @@ from rules.alerts.states import Reason, Resolution, Verb
 from rules.instants import DAY, HOUR
 from storage import alerts
 from templates.codec import Press
-from tests.handlers.slack.world import AIKO, NOW, TOM, World, everything
+from tests.handlers.slack.world import AIKO, MANAGER, NOW, TOM, World, everything
 from tests.histories import purchases, rule
 
 HOSTILE = "<!channel> *bold* `code` <https://evil.example|click> & more"
@@ -178,3 +178,25 @@ def test_who_recovers_while_it_sleeps_until_worse_ends_as_ever(world: World) -> 
     sweep(world.ctx, as_of=NOW + DAY)
     alert = world.alert()
     assert (alert.resolution, alert.worse_than) == (Resolution.RECOVERED, None)
+
+
+def test_a_command_wakes_it(world: World) -> None:
+    world.said("/alerts snooze 1 3d")
+    assert "*Open.*" in world.said("/alerts snooze 1 wake")
+    assert world.alert().snoozed_until is None
+    assert "awake already" in world.said("/alerts snooze 1 wake")
+
+
+def test_what_was_snoozed_before_anybody_was_told_is_told_when_it_wakes(world: World) -> None:
+    world.said("/alerts silence segment = vip --until 2d", user=MANAGER)
+    rule(world.ctx.database, "gone", "silent(purchase, 35d)")
+    sweep(world.ctx, as_of=NOW + 2 * DAY - 1)
+    world.clock.at = NOW + 2 * DAY - 1
+    world.said("/alerts snooze 2 3d a holiday")
+    sweep(world.ctx, as_of=NOW + 3 * DAY)
+    alert = world.alert(2)
+    assert (alert.root, alert.held_by) == (None, "snooze")
+    world.clock.at = NOW + 3 * DAY
+    assert f"🔕 *Not told,* because <@{TOM}> snoozed it until" in world.said("/alerts why Ann Bell gone")
+    sweep(world.ctx, as_of=NOW + 5 * DAY)
+    assert world.alert(2).root is not None
