@@ -7,6 +7,7 @@ import pytest
 from rules.access import (
     Action,
     Actor,
+    Alerting,
     AlertOf,
     Definitions,
     Everything,
@@ -17,7 +18,15 @@ from rules.access import (
 )
 
 AGENT, MANAGER = Actor("U1"), Actor("U2", manager=True)
-THINGS: list[Thing] = [Everything(), AlertOf(None), AlertOf("U1"), AlertOf("U9"), Rulebook(), Definitions()]
+THINGS: list[Thing] = [
+    Everything(),
+    AlertOf(None),
+    AlertOf("U1"),
+    AlertOf("U9"),
+    Rulebook(),
+    Alerting(),
+    Definitions(),
+]
 
 
 def allowed(actor: Actor, action: Action, thing: Thing) -> bool:
@@ -35,7 +44,7 @@ def test_the_whole_table() -> None:
     } | {
         (actor, action, AlertOf(claimed_by))
         for actor in (AGENT, MANAGER)
-        for action in (Action.CLAIM, Action.SNOOZE, Action.RESOLVE)
+        for action in (Action.CLAIM, Action.SNOOZE, Action.RESOLVE, Action.VOTE)
         for claimed_by in (None, "U1", "U9")
     } | {
         (AGENT, Action.UNCLAIM, AlertOf("U1")),
@@ -44,6 +53,9 @@ def test_the_whole_table() -> None:
         (MANAGER, Action.UNCLAIM, AlertOf("U9")),
         (MANAGER, Action.UNCLAIM, AlertOf(None)),
         (MANAGER, Action.CHANGE_RULES, Rulebook()),
+        (MANAGER, Action.SILENCE, Alerting()),
+        (MANAGER, Action.CHANGE_ROUTES, Alerting()),
+        (MANAGER, Action.RESOLVE_MANY, Alerting()),
         (MANAGER, Action.CHANGE_LIFECYCLE, Definitions()),
     }  # fmt: skip
     for asked in itertools.product((AGENT, MANAGER), Action, THINGS):

@@ -24,6 +24,8 @@ SCOPES = {
     "usergroups_users_list": {"usergroups:read"},
     # The e-mail address of the profile is what it is asked for.
     "users_info": {"users:read", "users:read.email"},
+    "users_lookupByEmail": {"users:read.email"},
+    "auth_test": set(),
 }
 
 
