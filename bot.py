@@ -157,7 +157,7 @@ def compose(
         token_verification_enabled=False,
     )
     directory = Directory(client)
-    ctx = replace(ctx, colleague=lambda email: directory.user_of(email, now=ctx.elapsed()))
+    ctx = replace(ctx, whois=directory.whois)
     metrics = Metrics(ctx)
     listeners = register(app, ctx, directory)
     owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"

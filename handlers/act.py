@@ -52,7 +52,7 @@ def act(ctx: Context, *, actor: Actor, value: Value, key: str, said: Said = _NOT
     """Do what a button asks for. ``key`` is the same in every repetition of one press.
 
     Raises `StaleButtonError` for an alert that is not there, `NotAllowedError`, the errors of `rules.alerts.person`, and
-    `storage.retry.DatabaseBusyError`. A press that was refused is remembered as well, and refused once.
+    `storage.errors.DatabaseTroubleError`. A press that was refused is remembered as well, and refused once.
     """
 
     def work(tx: Transaction) -> Acted | WarmlineError:

@@ -1,10 +1,11 @@
-"""What follows a sweep, at its instant: who is told of what.
+"""What follows a sweep, at its instant: who is told of what, and who is reminded of it.
 
 To be called by who holds the sweep's lock, after the sweep is through with everybody: what is told together, and what a
 channel has attention for, is asked of all alerts at once.
 """
 
 from handlers.context import Context
+from handlers.nagging import remind
 from handlers.telling import tell
 from handlers.waking import wake
 
@@ -14,3 +15,4 @@ def attend(ctx: Context, *, now: int) -> None:
     # First who wakes: it is told with what else is due.
     wake(ctx, now=now)
     tell(ctx, now=now)
+    remind(ctx, now=now)

@@ -5,15 +5,17 @@ of a change is not decided here.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from handlers import meaning
+from handlers import meaning, sources
 from handlers.context import Context
+from handlers.late import LateEvent, refutations
 from rules.alerts.evidence import Evidence, evidence_of, evidence_terms
+from rules.alerts.states import Reason
 from rules.conditions.columns import Column
 from rules.conditions.evaluate import evaluate
 from rules.conditions.reach import within
@@ -39,12 +41,14 @@ Ids = NDArray[np.int64]
 class Watched:
     """An active rule with what its condition comes to under the life cycle in force, and who waits for an instant that has come.
 
-    ``due`` gives for each of those the end of the hold on the match, or None for the end of a snooze.
+    ``due`` gives for each of those the hold on the match that is over, or None for the end of a snooze or for an alert
+    that is kept open no longer. ``stale`` is a source of what it looks at that has stopped, if any has.
     """
 
     rule: Rule
     condition: Condition
-    due: Mapping[int, int | None]
+    due: Mapping[int, matches.Held | None]
+    stale: str | None = None
 
     @property
     def timed(self) -> bool:
@@ -54,7 +58,10 @@ class Watched:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """One customer and one rule that need a decision. ``matched`` and ``before``: whether it holds, and held."""
+    """One customer and one rule that need a decision. ``matched`` and ``before``: whether it holds, and held.
+
+    ``late`` is an event that came in late and shows that it did not hold when the alert opened.
+    """
 
     customer_id: int
     watched: Watched
@@ -62,6 +69,8 @@ class Pair:
     before: bool
     held_until: int | None = None
     evidence: tuple[Evidence, ...] = ()
+    held_for: Reason = Reason.COOLDOWN_OVER
+    late: LateEvent | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +88,13 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """For whom a rule has come to hold, has ceased to, or is due, each ascending."""
+    """For whom a rule has come to hold, has ceased to, or is due, each ascending; ``over``: due, and holding no longer."""
 
     watched: Watched
     entered: Ids
     left: Ids
     due: Ids
+    over: Ids
 
 
 @dataclass(slots=True)
@@ -97,17 +107,23 @@ class Changes:
 
 
 def watch(tx: Transaction, rules: Sequence[Rule], *, now: int) -> list[Watched]:
-    """Read the conditions of ``rules``, and who waits for the end of a cooldown or of a snooze that is over at ``now``."""
-    waiting: dict[int, dict[int, int | None]] = {rule.id: {} for rule in rules}
+    """Read the conditions of ``rules``, and who waits for an instant that has come at ``now``.
+
+    That is the end of a hold on a match, of a snooze, or of the time for which an alert is kept open.
+    """
+    lifecycle = definitions.current(tx)
+    conditions = {rule.id: meaning.under(rule.body.condition, lifecycle) for rule in rules}
+    stale = sources.stale_rules(tx, conditions)
+    waiting: dict[int, dict[int, matches.Held | None]] = {rule.id: {} for rule in rules}
     if waiting:
         for held in matches.held(tx, list(waiting), now=now):
-            waiting[held.rule_id][held.customer_id] = held.held_until
+            waiting[held.rule_id][held.customer_id] = held
         for alert in alerts.due(tx, list(waiting), now=now):
-            waiting[alert.rule_id].setdefault(alert.customer_id, None)
-    lifecycle = definitions.current(tx)
+            # Whom a stopped source keeps open is looked at again once it is back.
+            if alert.leaving_at is None or alert.rule_id not in stale:
+                waiting[alert.rule_id].setdefault(alert.customer_id, None)
     return [
-        Watched(rule=rule, condition=meaning.under(rule.body.condition, lifecycle), due=waiting[rule.id])
-        for rule in rules
+        Watched(rule, conditions[rule.id], due=waiting[rule.id], stale=stale.get(rule.id)) for rule in rules
     ]
 
 
@@ -155,7 +171,7 @@ def read(
     )
     found = Changes()
     for one in watched:
-        found.rules.append(_change(one, facts.ids, columns, held[one.rule.id]))
+        found.rules.append(_change(one, block, facts.ids, columns, held[one.rule.id]))
     timed = [one for one in watched if one.timed]
     if timed:
         found.due_at = _moved_timers(tx, facts, timed, block, chosen)
@@ -163,7 +179,7 @@ def read(
     return found
 
 
-def _change(one: Watched, ids: Ids, columns: Mapping[Subject, Column], before: Ids) -> Change:
+def _change(one: Watched, block: Block, ids: Ids, columns: Mapping[Subject, Column], before: Ids) -> Change:
     matching = ids[evaluate(one.condition, columns)]
     due = np.fromiter(sorted(one.due), dtype=np.int64, count=len(one.due))
     return Change(
@@ -171,7 +187,14 @@ def _change(one: Watched, ids: Ids, columns: Mapping[Subject, Column], before: I
         entered=np.setdiff1d(matching, before, assume_unique=True),
         left=np.setdiff1d(before, matching, assume_unique=True),
         due=due[np.isin(due, before) & np.isin(due, matching)] if len(due) else due,
+        over=np.setdiff1d(_within(due, block), np.union1d(before, matching)) if len(due) else due,
     )
+
+
+def _within(some: Ids, block: Block) -> Ids:
+    if block.everybody:
+        return some[(some >= block.first) & (some < block.after)]
+    return some[np.isin(some, block.ids)]
 
 
 def _moved_timers(
@@ -195,19 +218,20 @@ def pairs(tx: Transaction, ctx: Context, changes: Iterable[Change], *, now: int)
     for change in changes:
         one = change.watched
         spoken = _evidence(tx, ctx, one.condition, np.union1d(change.entered, change.due), now)
+        late = refutations(tx, ctx, one.rule.id, one.condition, change.left.tolist())
         for customer in change.left.tolist():
-            yield Pair(customer, one, matched=False, before=True)
+            yield Pair(customer, one, matched=False, before=True, late=late.get(customer))
+        for customer in change.over.tolist():
+            yield Pair(customer, one, matched=False, before=False)
         for customer in change.entered.tolist():
             yield Pair(customer, one, matched=True, before=False, evidence=spoken[customer])
         for customer in change.due.tolist():
-            yield Pair(
-                customer,
-                one,
-                matched=True,
-                before=True,
-                held_until=one.due[customer],
-                evidence=spoken[customer],
-            )
+            yield _due(customer, one, spoken[customer])
+
+
+def _due(customer: int, one: Watched, evidence: tuple[Evidence, ...]) -> Pair:
+    found, held = Pair(customer, one, matched=True, before=True, evidence=evidence), one.due[customer]
+    return found if held is None else replace(found, held_until=held.held_until, held_for=held.held_for)
 
 
 def _evidence(

@@ -6,13 +6,17 @@ Made once, in ``compose()``; nothing in here is a global.
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from rules.alerts.colleague import Colleague
 from rules.instants import Calendar
 from storage.database import Database
 from templates.words import Words
 
-Colleague = Callable[[str], str | None]
 Clock = Callable[[], int]
 """Gives milliseconds since 1970-01-01T00:00Z."""
+
+
+Whois = Callable[[str], Colleague]
+"""Says who bears a Slack id or an e-mail address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +34,7 @@ class Context:
     default_channel: str = ""
     managers: frozenset[str] = frozenset()
     """Slack ids of users and of user groups."""
+    whois: Whois | None = None
+    """Asks Slack who bears a name; None where there is no Slack to be asked."""
     customer_url: str = ""
     """A link to a customer in the company's own CRM; ``{id}`` stands for the external id."""
-    colleague: Colleague | None = None
-    """Gives the Slack id of an e-mail address; empty for nobody's, None where Slack does not say. None: nobody can ask."""

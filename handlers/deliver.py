@@ -30,13 +30,15 @@ from rules.alerts.retry import (
     after_refusal,
     after_silence,
 )
-from rules.instants import MINUTE
+from rules.instants import DAY, MINUTE
 from storage import outbox, pace, rules
 from storage.database import Transaction
 from storage.outbox import Call, Late, Message, Subject
 
 _CLOCK_SKEW: Final = 5 * MINUTE
 """How far Slack's clock may be behind ours when history is asked for what was sent since."""
+_LONG_AGO: Final = 7 * DAY
+"""How far back is looked for what was sent at nobody knows what time."""
 _AT_ONCE: Final = 4
 _HOLDS: Final = frozenset({Remedy.HOLD_CHANNEL, Remedy.HOLD_ALL})
 _RECONCILED_AT_ONCE: Final = 20
@@ -381,11 +383,16 @@ class Deliverer:
         with self._ctx.database.reading() as tx:
             root = outbox.get(tx, message.root) if message.root is not None else None
         since = message.first_tried_at if message.first_tried_at is not None else message.created_at
+        now = self._ctx.elapsed()
+        if since > now:
+            # Noted by a clock that was ahead, and has been set back since.
+            since = now - _LONG_AGO
         channel = message.posted_channel or (root.posted_channel if root else None) or message.channel
         return self._sender.find(
             channel=channel or self._ctx.default_channel,
             key=message.key,
             since=since - _CLOCK_SKEW,
+            now=now,
             thread_ts=self._thread_of(root),
         )
 

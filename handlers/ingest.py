@@ -11,7 +11,7 @@ from typing import Final
 
 from handlers.intake.errors import Reason, shown
 from rules.instants import iso
-from storage import arrivals, customers, dirty, events, processes, pruned, recent, stretches
+from storage import arrivals, customers, dirty, events, processes, pruned, recent, sources, stretches
 from storage.customers import Profile
 from storage.database import Transaction
 from storage.events import Body, Stored, Whereabouts
@@ -116,6 +116,7 @@ def take_in(tx: Transaction, given: Sequence[EventIn], *, now: int, by_http: boo
     )
     stretches.note_late(tx, ((row.customer_id, row.occurred_at) for row in inserted))
     arrivals.note(tx, Counter([row.source for row in inserted]), now=now)
+    sources.note(tx, {(event.source, event.kind) for event in taken})
     verdicts = refused | dict(zip(fine, stored, strict=True))
     return [verdicts[index] for index in range(len(given))]
 

@@ -7,7 +7,7 @@ and finds what stands already. It must not know what is made of the stretches.
 
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Final
 
@@ -35,7 +35,7 @@ from rules.lifecycle.stretches import (
 )
 from rules.preview.grid import MOST_CUSTOMERS, Grid, reach
 from rules.preview.steps import DayEnds
-from storage import customers, definitions, events, jobs, processes, pruned, retry, stretches
+from storage import customers, definitions, events, jobs, processes, pruned, retry, stretches, turns
 from storage.database import Transaction
 from storage.facts import known_customers
 from storage.history import History
@@ -130,7 +130,8 @@ def judge(ctx: Context) -> Judged | None:
     if not versions:
         return None
     now = ctx.now()
-    with ctx.database.judging():
+    with turns.judging(ctx.database) as held:
+        ctx = replace(ctx, database=held)
         yesterday = day_of(now, ctx.calendar) - 1
         until = int(midnights(np.array([yesterday + 1]), ctx.calendar)[0])
         mark = retry.writing(ctx.database, lambda tx: stretches.begin(tx, until))

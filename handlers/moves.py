@@ -14,7 +14,7 @@ from handlers.changes import Pair
 from handlers.context import Context
 from handlers.steps import Told
 from rules.alerts.decide import Decision, LastAlert, Policy, Previous, decide
-from rules.alerts.states import Verb
+from rules.alerts.states import Reason, Verb
 from storage import alerts, matches
 from storage import rules as rulebook
 from storage.alerts import Alert, Opening, Step
@@ -59,6 +59,7 @@ def write(tx: Transaction, ctx: Context, batch: Sequence[Pair], counts: Counts, 
     told = Told(now=now, elapsed=ctx.elapsed(), forming=True)
     _move_matches(tx, decided, now)
     _open(tx, [(pair, decision) for pair, decision in decided if decision.verb is Verb.OPEN], told)
+    _keep(tx, decided, last)
     _step(tx, decided, last, told)
     more: Counter[int] = Counter()
     for pair, decision in decided:
@@ -73,15 +74,27 @@ def write(tx: Transaction, ctx: Context, batch: Sequence[Pair], counts: Counts, 
 
 def _decide(pair: Pair, alert: Alert | None, now: int) -> Decision:
     rule = pair.watched.rule
-    last = LastAlert(alert.snoozed_until, alert.resolved_at, alert.resolution) if alert else None
-    policy = Policy(
-        kind=rule.body.kind, backlog=rule.body.backlog, cooldown=rule.body.cooldown, change=rule.change
+    last = (
+        LastAlert(alert.snoozed_until, alert.resolved_at, alert.resolution, alert.leaving_at)
+        if alert
+        else None
     )
-    return decide(Previous(pair.before, pair.held_until, last), pair.matched, now, policy)
+    policy = Policy(
+        kind=rule.body.kind,
+        backlog=rule.body.backlog,
+        cooldown=rule.body.cooldown,
+        change=rule.change,
+        pending=rule.body.pending,
+        keep=rule.body.keep,
+        stale=pair.watched.stale is not None,
+    )
+    previous = Previous(pair.before, pair.held_until, last, pair.held_for, pair.late is not None)
+    return decide(previous, pair.matched, now, policy)
 
 
 def _move_matches(tx: Transaction, decided: Iterable[tuple[Pair, Decision]], now: int) -> None:
-    entered, left, holds = [], [], []
+    entered, left = [], []
+    holds: list[tuple[int, int, int | None, Reason | None]] = []
     for pair, decision in decided:
         key = (pair.customer_id, pair.watched.rule.id)
         if pair.matched and not pair.before:
@@ -89,9 +102,9 @@ def _move_matches(tx: Transaction, decided: Iterable[tuple[Pair, Decision]], now
         if pair.before and not pair.matched:
             left.append(key)
         if decision.verb is Verb.HOLD:
-            holds.append((*key, decision.until))
+            holds.append((*key, decision.until, decision.opens_as))
         if decision.verb is Verb.OPEN and pair.held_until is not None:
-            holds.append((*key, None))
+            holds.append((*key, None, None))
     matches.enter(tx, entered, now=now)
     matches.leave(tx, left)
     matches.hold(tx, holds)
@@ -113,6 +126,23 @@ def _open(tx: Transaction, decided: Sequence[tuple[Pair, Decision]], told: Told)
         alerts.open_all(tx, openings, alerts.number(tx, len(openings)), now=told.now)
 
 
+def _keep(
+    tx: Transaction,
+    decided: Iterable[tuple[Pair, Decision]],
+    last: Mapping[tuple[int, int], Alert],
+) -> None:
+    """Note until when alerts whose condition has ceased are kept open, and whose came back. Nobody is told of it."""
+    moved = []
+    for pair, decision in decided:
+        alert = last.get((pair.watched.rule.id, pair.customer_id))
+        if alert is None or decision.verb not in (Verb.KEEP, Verb.WAKE):
+            continue
+        until = None if pair.matched else decision.until
+        if until != alert.leaving_at:
+            moved.append((alert.customer_id, alert.id, until))
+    alerts.leave_at(tx, moved)
+
+
 def _step(
     tx: Transaction,
     decided: Iterable[tuple[Pair, Decision]],
@@ -128,6 +158,12 @@ def _step(
             taken.append(steps.waking(alert, reason=decision.reason))
         if decision.verb is Verb.RESOLVE and decision.resolution is not None:
             taken.append(
-                steps.resolving(alert, resolution=decision.resolution, reason=decision.reason, now=told.now)
+                steps.resolving(
+                    alert,
+                    resolution=decision.resolution,
+                    reason=decision.reason,
+                    now=told.now,
+                    late=pair.late if decision.reason is Reason.LATE_EVENT else None,
+                )
             )
     steps.take(tx, taken, told)

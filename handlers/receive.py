@@ -55,7 +55,7 @@ class Receiver:
         self._until_pruning = 0
 
     def receive(self, body: bytes) -> Received:
-        """Take in the events of a body. Raises `NotEventsError`, `TooManyEventsError`, `storage.retry.DatabaseBusyError`."""
+        """Take in the events of a body. Raises `NotEventsError`, `TooManyEventsError`, `storage.errors.DatabaseTroubleError`."""
         candidates = [self._candidate(value, text) for value, text in _items(body)]
         now = self._context.now()
         verdicts = retry.writing(

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from handlers.context import Context
 from handlers.holding import holding
 from rules.alerts import route
+from rules.alerts.colleague import Found
 from rules.alerts.route import Place, Route, To
 from storage import customers, routes, rules
 from storage.alerts import Alert
@@ -77,9 +78,15 @@ def places(ctx: Context, found: Mapping[int, Taken]) -> dict[int, Place]:
 
 
 def slack_id(ctx: Context, owner: str) -> str | None:
-    """Give who an owner is in Slack: an id as it is, an e-mail address looked up; empty for nobody, None: not known now."""
-    if route.SLACK_USER.match(owner):
-        return owner
-    if "@" not in owner:
-        return ""
-    return ctx.colleague(owner) if ctx.colleague is not None else None
+    """Give who an owner is in Slack; empty for nobody who is there, None where nobody can be asked now."""
+    if ctx.whois is None:
+        # An id needs no asking; of an address nobody here can say whose it is.
+        return owner if route.SLACK_USER.match(owner) else None
+    known = ctx.whois(owner)
+    match known.found:
+        case Found.THERE:
+            return known.id
+        case Found.UNANSWERED:
+            return None
+        case Found.GONE | Found.UNKNOWN:
+            return ""

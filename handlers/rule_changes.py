@@ -60,7 +60,7 @@ def once(
     """Do a change in one transaction, if allowed; who is not allowed is told, and that is audited as ``did`` ``on``.
 
     ``key`` is the same in every repetition of a request that may come twice: None where it came before. Raises
-    `NotAllowedError` and `storage.retry.DatabaseBusyError` besides what ``change`` raises; nothing is changed then.
+    `NotAllowedError` and `storage.errors.DatabaseTroubleError` besides what ``change`` raises; nothing is changed then.
     """
 
     def work(tx: Transaction) -> _Changed | NotAllowedError | None:
@@ -99,6 +99,8 @@ def edit(tx: Transaction, ctx: Context, actor: Actor, rule: Rule, body: RuleBody
     within_horizon(tx, ctx, body.condition)
     diff = difference(rule.body, body)
     edited = rules.edit(tx, rule, body=body, author=actor.id, now=ctx.now(), diff=diff)
+    if (rule.body.remind, rule.body.escalate) != (body.remind, body.escalate):
+        alerts.nag_anew(tx, rule.id, now=ctx.now())
     _audit(tx, ctx, actor, action="rule.edit", name=rule.name, diff=diff)
     return edited
 
@@ -111,6 +113,8 @@ def set_state(tx: Transaction, ctx: Context, actor: Actor, rule: Rule, state: Ru
     if state is RuleState.ACTIVE:
         within_horizon(tx, ctx, rule.body.condition)
     rules.set_state(tx, rule, state)
+    if state is RuleState.ACTIVE:
+        alerts.nag_anew(tx, rule.id, now=ctx.now())
     diff = f"- state: {rule.state}\n+ state: {state}"
     _audit(tx, ctx, actor, action=f"rule.{_DID[state]}", name=rule.name, diff=diff)
 

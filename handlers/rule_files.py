@@ -102,7 +102,7 @@ def apply(
     """Import ``text``, all of it or nothing, if that still does what was ``shown``; None where it was done before.
 
     Each change is versioned and audited as if made alone. Raises `rules.access.NotAllowedError`, `BadFileError`,
-    `RulesChangedMeanwhileError` and `storage.retry.DatabaseBusyError`.
+    `RulesChangedMeanwhileError` and `storage.errors.DatabaseTroubleError`.
     """
 
     def change(tx: Transaction) -> Plan:

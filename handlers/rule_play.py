@@ -16,7 +16,7 @@ from handlers.act import act
 from handlers.context import Context
 from handlers.ingest import take_in, take_in_profiles
 from handlers.intake.errors import Reason as Refusal
-from handlers.rule_props import Props, refused
+from handlers.rule_props import SOURCE, Props, refused
 from handlers.rulebook import Request
 from handlers.sweep import sweep
 from rules.access import Actor
@@ -30,7 +30,7 @@ from rules.instants import LATEST, iso
 from rules.trials.judge import Failure, judge
 from rules.trials.published import published
 from rules.trials.trial import Act, Deed, Message, Outcome, Stage, Telling, Told, Trial
-from storage import alerts, customers, fits, matches, outbox
+from storage import alerts, customers, fits, matches, outbox, sources
 from storage import rules as stored_rules
 from storage.alerts import Alert
 from storage.database import Database, Transaction
@@ -114,6 +114,9 @@ class Play:
         return checks, tuple(failures)
 
     def _add_rules(self) -> None:
+        # Customers of a test fall silent by its will, and not because their source has stopped.
+        with self._ctx.database.writing() as tx:
+            sources.watch_never(tx, SOURCE)
         if self._trial.lifecycle:
             planned = plans.using(self._trial.lifecycle)
             lifecycle.make(self._ctx, _MANAGER, planned, did="use")
@@ -224,7 +227,8 @@ class Play:
     def _suppressed(self, tx: Transaction, every: Sequence[Alert]) -> Iterator[Told]:
         """Give for whom a rule holds though no alert is open, and what `rules.alerts.decide` had for a reason."""
         last = {(alert.rule_id, alert.customer_id): alert for alert in every}
-        held = {(one.rule_id, one.customer_id) for one in matches.held(tx, list(self._rules), now=LATEST)}
+        waiting = matches.held(tx, list(self._rules), now=LATEST)
+        held = {(one.rule_id, one.customer_id): one.held_for for one in waiting}
         found = matches.of_customers(tx, list(self._rules), first=0, after=2**31 - 1, customers=None)
         for rule_id, rule in self._rules.items():
             for customer in found[rule_id].tolist():
@@ -232,8 +236,8 @@ class Play:
                 if alert is not None and alert.unresolved:
                     continue
                 since = matches.since(tx, rule_id=rule_id, customer_id=customer) or 0
-                if (rule_id, customer) in held:
-                    reason = Reason.COOLDOWN
+                if (opens_as := held.get((rule_id, customer))) is not None:
+                    reason = Reason.COOLDOWN if opens_as is Reason.COOLDOWN_OVER else Reason.PENDING
                 elif alert is not None and alert.opened_at >= since:
                     reason = Reason.ALREADY_TOLD
                 else:

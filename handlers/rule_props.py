@@ -16,7 +16,7 @@ from rules.files.mistakes import BadFileError, Mistake
 from rules.trials.trial import Trial
 from storage.incoming import CustomerIn, EventIn
 
-_SOURCE: Final = "test"
+SOURCE: Final = "test"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Props:
 
 def prepared(trial: Trial) -> Props:
     """Check what happens in a test as intake would; raises `BadFileError` with whatever it would refuse."""
-    world = World(source=_SOURCE, calendar=trial.calendar, currency=trial.currency)
+    world = World(source=SOURCE, calendar=trial.calendar, currency=trial.currency)
     mistakes: list[Mistake] = []
     profiles: dict[int, list[tuple[int, CustomerIn]]] = defaultdict(list)
     for said in trial.said:

@@ -284,7 +284,7 @@ def change(
 ) -> Done | None:
     """Do a change once, if allowed; who is not allowed is told, and that is audited.
 
-    None where the request was delivered before. Raises `NotAllowedError`, and `storage.retry.DatabaseBusyError`,
+    None where the request was delivered before. Raises `NotAllowedError`, and `storage.errors.DatabaseTroubleError`,
     besides what ``work`` raises; nothing is changed then.
     """
 

@@ -6,6 +6,7 @@ What is due, and what was done, stands in the database; a tick that is missed is
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC
+from typing import Final
 
 import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
@@ -17,12 +18,18 @@ from handlers.drafts import KEPT
 from handlers.health import compute_if_due
 from handlers.http.metrics import Metrics
 from handlers.judging import judge_if_due
+from handlers.managers import tell_managers
 from handlers.sweep import SweepInPastError, Swept, sweep
 from handlers.value import fit_if_due
+from rules.errors import WarmlineError
 from rules.instants import DAY, MINUTE, SECOND
 from rules.lifecycle.stretches import date_of
-from storage import drafts, inbox, upkeep
+from storage import drafts, inbox, jobs, upkeep
 from storage.errors import JudgingRunningError, SweepRunningError
+
+SWEEP: Final = "sweep"
+BEHIND: Final = MINUTE
+"""By less than this the clocks of two machines may differ; nobody is told of it."""
 
 log = structlog.get_logger(__name__)
 
@@ -68,7 +75,9 @@ class Ticker:
             (self._rhythm.deliver, self._deliver),
             (self._rhythm.housekeeping, self._keep_house),
         ):
-            self._scheduler.add_job(_guarded(job), "interval", seconds=every / SECOND)
+            self._scheduler.add_job(
+                _Guarded(job, metrics), "interval", name=job.__name__, seconds=every / SECOND
+            )
 
     def start(self) -> None:
         """Begin to tick."""
@@ -84,16 +93,34 @@ class Ticker:
         return self._last_tick
 
     def _sweep(self) -> None:
+        """Sweep, unless another process has just done so: of several one does it."""
+        with self._ctx.database.writing() as tx:
+            if not jobs.turn(tx, SWEEP, now=self._ctx.elapsed(), every=self._rhythm.sweep):
+                return
         try:
             done = sweep(self._ctx)
         except SweepRunningError:
             self._metrics.sweep_ended("refused")
             log.info("sweep_running_elsewhere")
-        except SweepInPastError:
+        except SweepInPastError as error:
             self._metrics.sweep_ended("refused")
-            log.warning("sweep_in_past")
+            self._tell_behind(error)
+        except Exception:
+            self._metrics.sweep_ended("failed")
+            raise
         else:
             self._count(done)
+
+    def _tell_behind(self, error: SweepInPastError) -> None:
+        """Tell the managers once that the rules rest until the clock has come to where it was."""
+        if error.behind < BEHIND:
+            log.info("sweep_in_past", behind_ms=error.behind)
+            return
+        with self._ctx.database.writing() as tx:
+            slot = str(error.params["last"])
+            if jobs.once(tx, job="clock_behind", slot=slot, now=self._ctx.elapsed()):
+                log.warning("sweep_in_past", behind_ms=error.behind)
+                tell_managers(tx, self._ctx, "clock_behind", error.params)
 
     def _value(self) -> None:
         fit_if_due(self._ctx)
@@ -143,14 +170,34 @@ class Ticker:
             inbox.prune(tx, before=self._ctx.elapsed() - self._rhythm.inbox_kept)
             upkeep.tend(tx)
             drafts.prune(tx, before=self._ctx.elapsed() - KEPT)
+            jobs.prune(tx, before=self._ctx.elapsed() - jobs.KEPT)
 
 
-def _guarded(job: Callable[[], None]) -> Callable[[], None]:
-    def run() -> None:
+class _Guarded:
+    """A job whose failures end with its tick: the next one tries again.
+
+    A trouble that lasts is told when it begins and when it ends, not at each tick: the disk may be what is full.
+    """
+
+    def __init__(self, job: Callable[[], None], metrics: Metrics) -> None:
+        self._job = job
+        self._name = job.__name__.removeprefix("_")
+        self._metrics = metrics
+        self._trouble: str | None = None
+
+    def __call__(self) -> None:
         try:
-            job()
+            self._job()
+        except WarmlineError as error:
+            self._metrics.tick_failed(self._name, error.code)
+            if error.code != self._trouble:
+                log.exception("tick_failed", job=self._name, code=error.code)
+            self._trouble = error.code
         except Exception:
-            # The next tick tries again; what stands in the way is told once a tick.
-            log.exception("tick_failed", job=job.__name__)
-
-    return run
+            self._metrics.tick_failed(self._name, "unexpected")
+            log.exception("tick_failed", job=self._name, code="unexpected")
+            self._trouble = "unexpected"
+        else:
+            if self._trouble is not None:
+                log.info("tick_recovered", job=self._name, code=self._trouble)
+            self._trouble = None

@@ -12,9 +12,11 @@ from urllib.parse import quote
 
 from handlers import spending
 from handlers.context import Context
+from rules.alerts.colleague import Lacks
+from rules.alerts.escalation import Target
 from rules.alerts.evidence import Evidence
 from rules.alerts.rule import RuleBody
-from rules.alerts.states import Resolution, Verb
+from rules.alerts.states import Reason, Resolution, Verb
 from storage import alerts, customers, rules
 from storage.alerts import Alert, OpenMember, Transition
 from storage.customers import Profile
@@ -26,6 +28,7 @@ from templates.views import (
     AlertView,
     DigestView,
     EventView,
+    LateView,
     ListedAlert,
     Member,
     Money,
@@ -34,6 +37,7 @@ from templates.views import (
     Standing,
     StepView,
     SuppressionView,
+    UnclaimedView,
     WorseView,
 )
 from templates.voice import Voice
@@ -198,6 +202,8 @@ def step_view(step: Transition, profiles: Mapping[int, Profile], ctx: Context) -
         actor=step.actor,
         until=int(until) if until is not None else None,
         resolution=Resolution(resolution) if resolution else None,
+        unclaimed=_unclaimed(step) if step.reason is Reason.UNCLAIMED else None,
+        late=_late(step) if step.reason is Reason.LATE_EVENT else None,
         note=str(step.detail.get("note", "")),
         until_worse=bool(step.detail.get("worse")),
         worse=_worse(step.detail),
@@ -210,6 +216,22 @@ def _worse(detail: Mapping[str, object]) -> WorseView | None:
         return None
     term = str(detail["term"])
     return WorseView(Evidence(term, str(detail["before"])), Evidence(term, str(detail["now"])))
+
+
+def _unclaimed(step: Transition) -> UnclaimedView:
+    said = step.detail
+    return UnclaimedView(
+        after=int(said["after"]),
+        target=Target(said["target"]) if said.get("target") else None,
+        to=tuple(said.get("to") or ()),
+        lacks=Lacks(said["lacks"]) if said.get("lacks") else None,
+        owner=said.get("owner"),
+        channel=said.get("channel") or "",
+    )
+
+
+def _late(step: Transition) -> LateView:
+    return LateView(str(step.detail["kind"]), int(step.detail["occurred_at"]), step.at)
 
 
 def listed(

@@ -5,10 +5,11 @@ its thread; steps of alerts told together in a group or a digest are told togeth
 elsewhere.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from handlers.late import LateEvent
 from rules.alerts.states import AlertState, Reason, Resolution, Verb
 from storage import alerts, outbox
 from storage.alerts import Alert, Step
@@ -18,6 +19,10 @@ from storage.outbox import Call, Message, New, Subject
 TOGETHER: Final = frozenset({Subject.GROUP, Subject.DIGEST})
 """Messages that tell many alerts as one: steps of theirs are told together, in one reply."""
 _AWAKE: Final = dict.fromkeys(("snoozed_until", "snoozed_by", "snoozed_at", "snooze_reason", "worse_than"))
+REMINDING: Final = frozenset({Verb.REMIND, Verb.ESCALATE})
+"""Steps that change nothing about where an alert stands."""
+_STOPPING: Final = frozenset({Verb.CLAIM, Verb.SNOOZE, Verb.RESOLVE})
+_STARTING: Final = frozenset({Verb.UNCLAIM, Verb.WAKE})
 _Answers = int | tuple[int, int]
 """What a reply answers to: a digest by its number, or a message by its number and that of the alert."""
 
@@ -55,8 +60,36 @@ def take(tx: Transaction, steps: Sequence[Step], told: Told) -> None:
         replace(step, actor=told.actor, told_in=replies[one])
         for step, one in zip(steps, answers, strict=True)
     ]
-    outbox.add_updates(tx, list(roots.values()), now=told.elapsed)
-    alerts.take_steps(tx, [*taken, *untold], now=told.now)
+    _edit(tx, steps, roots, told)
+    alerts.take_steps(tx, [_timed(step, told.now) for step in (*taken, *untold)], now=told.now)
+
+
+def _edit(tx: Transaction, steps: Sequence[Step], roots: Mapping[int, Message], told: Told) -> None:
+    """Ask for the messages that say where these alerts stand to be edited, those that repeat them elsewhere too."""
+    changed = [step.alert for step in steps if step.verb not in REMINDING]
+    if not changed:
+        return
+    standing = {one.root for one in changed}
+    repeated = outbox.escalations(tx, [*(one.id for one in changed), *_firsts(tx, roots, standing)])
+    outbox.add_updates(
+        tx, [*(root for number, root in roots.items() if number in standing), *repeated], now=told.elapsed
+    )
+
+
+def _firsts(tx: Transaction, roots: Mapping[int, Message], standing: Collection[int | None]) -> list[int]:
+    """Give the alerts by which messages that tell many are known where they are repeated: the first of each."""
+    together = [number for number, root in roots.items() if number in standing and root.subject in TOGETHER]
+    return [one.id for number in together for one in alerts.of_root(tx, number, limit=1)]
+
+
+def _timed(step: Step, now: int) -> Step:
+    """Let the clocks of reminders and escalation stop while somebody has the alert, and begin anew once nobody has."""
+    if step.verb in _STOPPING:
+        return replace(step, changes={**step.changes, "next_nag_at": None})
+    if step.verb in _STARTING:
+        clocks = {"nag_from": now, "next_nag_at": now, "reminded": 0, "escalated": 0}
+        return replace(step, changes={**step.changes, **clocks})
+    return step
 
 
 def _answers(step: Step, roots: Mapping[int, Message]) -> _Answers:
@@ -66,9 +99,16 @@ def _answers(step: Step, roots: Mapping[int, Message]) -> _Answers:
 
 
 def resolving(
-    alert: Alert, *, resolution: Resolution, reason: Reason, now: int, actor: str | None = None
+    alert: Alert,
+    *,
+    resolution: Resolution,
+    reason: Reason,
+    now: int,
+    actor: str | None = None,
+    late: LateEvent | None = None,
 ) -> Step:
-    """Give the step that ends an alert."""
+    """Give the step that ends an alert; ``late`` is the event that shows that it was wrong."""
+    wrong = {"kind": late.kind, "occurred_at": late.occurred_at} if late is not None else {}
     return _step(
         alert,
         Verb.RESOLVE,
@@ -80,8 +120,9 @@ def resolving(
             "resolved_by": actor,
             "snoozed_until": None,
             "worse_than": None,
+            "leaving_at": None,
         },
-        {"resolution": str(resolution)},
+        {"resolution": str(resolution), **wrong},
     )
 
 

@@ -9,13 +9,13 @@ what an alert does next.
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import ClassVar, Final, TypeVar
 
 import numpy as np
 import structlog
 
-from handlers import changes, kind_moves, meaning, moves
+from handlers import changes, kind_moves, meaning, moves, sources
 from handlers.attend import attend
 from handlers.changes import Block, Changes, Ids, Watched
 from handlers.context import Context
@@ -27,7 +27,7 @@ from rules.conditions.thresholds import constants
 from rules.conditions.tree import Condition, terms
 from rules.errors import WarmlineError
 from rules.instants import iso
-from storage import customers, definitions, dirty, fits, flips, outbox, pruned, running, timers
+from storage import customers, definitions, dirty, fits, flips, outbox, pruned, running, timers, turns
 from storage import rules as rulebook
 from storage import terms as answers
 from storage.database import Dialect, Transaction
@@ -49,9 +49,13 @@ log = structlog.get_logger(__name__)
 
 
 class SweepInPastError(WarmlineError):
-    """The rules were swept at ``last`` already, later than ``as_of``: time runs forward."""
+    """The rules were swept at ``last`` already, later than ``as_of``: time runs forward. ``behind``: milliseconds."""
 
     code: ClassVar[str] = "sweep_in_past"
+
+    def __init__(self, *, as_of: int, last: int) -> None:
+        super().__init__(as_of=iso(as_of), last=iso(last))
+        self.behind = last - as_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,8 +168,10 @@ def sweep(ctx: Context, *, as_of: int | None = None, full: bool = False) -> Swep
     """
     started = time.perf_counter_ns()
     now = ctx.now() if as_of is None else as_of
-    with ctx.database.sweeping():
+    with turns.sweeping(ctx.database) as held:
+        ctx = replace(ctx, database=held)
         kind_moves.finish(ctx)
+        sources.notice(ctx, now=now)
         counts, candidates = _sweep(ctx, now, full=full)
         attend(ctx, now=now)
     elapsed_ms = (time.perf_counter_ns() - started) // 1_000_000
@@ -180,8 +186,10 @@ def sweep_and_audit(ctx: Context, *, as_of: int | None = None) -> Audited:
     """
     started = time.perf_counter_ns()
     now = ctx.now() if as_of is None else as_of
-    with ctx.database.sweeping():
+    with turns.sweeping(ctx.database) as held:
+        ctx = replace(ctx, database=held)
         kind_moves.finish(ctx)
+        sources.notice(ctx, now=now)
         counts, _ = _sweep(ctx, now, full=False)
         with ctx.database.reading() as tx:
             rules = rulebook.listing(tx)
@@ -210,7 +218,7 @@ def _sweep(ctx: Context, now: int, *, full: bool, doubt: _Doubt | None = None) -
         rules = rulebook.listing(snapshot, states=[RuleState.ACTIVE])
         last = max((rule.swept_at for rule in rules if rule.swept_at is not None), default=None)
         if last is not None and now < last:
-            raise SweepInPastError(as_of=iso(now), last=iso(last))
+            raise SweepInPastError(as_of=now, last=last)
         pruned.refuse_before(snapshot, now)
         _refuse_past(snapshot, ctx, rules, now)
         touched = dirty.batches(snapshot)

@@ -10,12 +10,14 @@ import structlog
 
 from handlers import shown
 from handlers.context import Context
+from handlers.steps import TOGETHER
 from storage import alerts, outbox
 from storage.database import Transaction
 from storage.outbox import Call, Message, Subject
 from templates.alert import alert_message, customer_message
 from templates.blocks import Rendered
 from templates.digest import digest_message
+from templates.escalation import escalation_message
 from templates.limits import LayoutError
 from templates.notices import notice
 from templates.routes import thread_head
@@ -44,6 +46,8 @@ def _render(tx: Transaction, message: Message, ctx: Context) -> Rendered:
             if found is None:
                 raise LookupError(f"message {message.id} tells no alert")
             return alert_message(shown.alert_view(tx, found, ctx, nobody=_nobody(tx, message)), voice)
+        case Subject.ESCALATION:
+            return _escalation(tx, message, ctx)
         case Subject.CUSTOMER:
             root = _teller(message)
             views = [shown.alert_view(tx, one, ctx) for one in alerts.of_root(tx, root)]
@@ -72,3 +76,20 @@ def _nobody(tx: Transaction, message: Message) -> str | None:
     teller = message if message.call is not Call.UPDATE else outbox.get(tx, _teller(message))
     said = teller.payload.get("nobody")
     return None if said is None else str(said)
+
+
+def _escalation(tx: Transaction, message: Message, ctx: Context) -> Rendered:
+    """Say an alert again, or the message that tells it with others, and why it is brought here."""
+    first = outbox.get(tx, message.root) if message.root is not None else message
+    root = outbox.get(tx, int(first.payload["root"]))
+    found = alerts.by_id(tx, message.alert_id) if message.alert_id is not None else None
+    if found is None:
+        raise LookupError(f"message {message.id} tells no alert")
+    voice = shown.voice(ctx)
+    told = (
+        digest_message(shown.digest_view(tx, root.id, ctx), voice)
+        if root.subject in TOGETHER
+        else alert_message(shown.alert_view(tx, found, ctx), voice)
+    )
+    channel = root.posted_channel or root.channel or ctx.default_channel
+    return escalation_message(told, after=int(first.payload["after"]), channel=channel, voice=voice)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from handlers import hushed, routing, spending
+from handlers import hushed, meaning, routing, sources, spending
 from handlers.context import Context
 from rules.alerts import pipeline
 from rules.alerts.channel import ChannelSettings
@@ -17,7 +17,7 @@ from rules.alerts.pipeline.stage import Around, Held, Stage, Untold
 from rules.alerts.retry import Delivery
 from rules.alerts.route import Place
 from rules.alerts.states import Reason
-from storage import alerts, attention, outbox, rules, suppressions, threads
+from storage import alerts, attention, definitions, outbox, rules, suppressions, threads
 from storage.alerts import Alert
 from storage.database import Transaction
 from storage.outbox import Call, New, Subject
@@ -105,7 +105,19 @@ def _around(tx: Transaction, ctx: Context, untold: Sequence[Untold], now: int) -
         spent=attention.spent(tx, {name: _day(ctx, now) for name in names}),
         hiding=hushed.hiding(tx, untold),
         silences=hushed.silenced(tx, ctx, untold, now),
+        stale=_stale(tx, untold),
     )
+
+
+def _stale(tx: Transaction, untold: Iterable[Untold]) -> Mapping[int, str]:
+    """Give the sources that have stopped, by the rules that look at what they send."""
+    lifecycle = definitions.current(tx)
+    conditions = {
+        rule_id: meaning.under(rule.body.condition, lifecycle)
+        for rule_id in {one.rule_id for one in untold}
+        if (rule := rules.by_id(tx, rule_id)) is not None
+    }
+    return sources.stale_rules(tx, conditions)
 
 
 def _day(ctx: Context, now: int) -> str:
@@ -141,7 +153,7 @@ def _post(tx: Transaction, ctx: Context, bundle: Bundle, around: Around) -> None
         ),
         now=ctx.elapsed(),
     )
-    alerts.tell_all(tx, [one.alert_id for one in members], root=root)
+    alerts.tell_all(tx, [one.alert_id for one in members], root=root, now=around.now)
     # A backlog is one message that somebody asked for, whatever the day.
     counted = sum(one.reason is not Reason.BACKLOG for one in members)
     attention.spend(tx, [(bundle.channel, _day(ctx, around.now), counted)])

@@ -10,6 +10,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 from urllib.parse import parse_qsl
 
@@ -85,11 +86,17 @@ class WebApi:
         self._faults = faults
         self._lock = threading.Lock()
         self._calls: deque[Call] = deque(maxlen=100_000)
+        self._arrived = 0
 
     def calls(self, method: str | None = None) -> tuple[Call, ...]:
         """Give the calls that arrived, in order; of one ``method`` where it is named."""
         with self._lock:
             return tuple(call for call in self._calls if method in (None, call.method))
+
+    def arrived(self) -> int:
+        """Give how many calls arrived since the workspace began, those that are forgotten by now, too."""
+        with self._lock:
+            return self._arrived
 
     def forget_calls(self) -> None:
         """Forget the calls that arrived."""
@@ -101,7 +108,8 @@ class WebApi:
         method = request.path_params["method"]
         if not await arrived(request):
             return Response()
-        fault = self._faults.pick(method)
+        given = await request.body()
+        fault = self._faults.pick(method, partial(_bears, given))
         if fault and fault.when == "before":
             await asyncio.sleep(fault.seconds)
             if fault.kind != "slow":
@@ -152,6 +160,7 @@ class WebApi:
     def _note(self, method: str, args: JSON, *, accepted: bool, outcome: str) -> None:
         known = {name: value for name, value in args.items() if name != "token"}
         with self._lock:
+            self._arrived += 1
             self._calls.append(Call(self._session.workspace.clock(), method, known, accepted, outcome))
 
 
@@ -162,6 +171,15 @@ async def arrived(request: Request) -> bool:
     except ClientDisconnect:
         return False
     return True
+
+
+def _bears(body: bytes, name: str) -> bool:
+    """Tell whether a form or a JSON body has an argument of that name with something in it."""
+    try:
+        given = json.loads(body) if body.lstrip().startswith(b"{") else dict(parse_qsl(body.decode()))
+    except ValueError:
+        return False
+    return given.get(name) not in (None, "", "[]", "{}", [], {})
 
 
 def _token(request: Request, args: JSON) -> str | None:

@@ -101,6 +101,7 @@ class Control:
             ("/messages", "GET", self.messages),
             ("/ephemerals", "GET", self.ephemerals),
             ("/calls", "GET", self.calls),
+            ("/arrived", "GET", self.arrived),
             ("/faults", "GET", self.show_faults),
             ("/faults", "POST", self.add_faults),
             ("/faults", "DELETE", self.clear_faults),
@@ -145,6 +146,10 @@ class Control:
     def calls(self, method: str | None = None) -> JSON:
         """Give the Web API calls that arrived."""
         return {"calls": [asdict(call) for call in self._api.calls(method)]}
+
+    def arrived(self) -> JSON:
+        """Count the Web API calls that arrived, without giving them all."""
+        return {"calls": self._api.arrived()}
 
     def show_faults(self) -> JSON:
         """Give the faults that are on, and those that struck."""

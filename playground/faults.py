@@ -10,7 +10,7 @@ import random
 import socket
 import struct
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -30,7 +30,8 @@ class Fault:
 
     ``method`` is a Web API method, ``response_url`` or ``*``; ``times`` uses it up (``None``: never); it strikes with
     ``probability``; ``seconds`` it waits first. ``status`` is for kind ``status``, ``error`` for kind ``error``,
-    ``retry_after`` (seconds, or ``None`` to send no header) for kind ``ratelimited``.
+    ``retry_after`` (seconds, or ``None`` to send no header) for kind ``ratelimited``. With ``argument`` it strikes
+    those calls alone that bear one of that name with something in it.
     """
 
     kind: Kind
@@ -42,6 +43,7 @@ class Fault:
     status: int = 500
     error: str = "internal_error"
     retry_after: int | None = 1
+    argument: str = ""
 
     def __post_init__(self) -> None:
         if self.when == "after" and self.kind == "ratelimited":
@@ -86,11 +88,16 @@ class Faults:
         with self._lock:
             return tuple(self._struck)
 
-    def pick(self, method: str) -> Fault | None:
-        """Give the first fault that strikes a call of ``method`` now, and use it up by one."""
+    def pick(self, method: str, bears: Callable[[str], bool] = lambda _: True) -> Fault | None:
+        """Give the first fault that strikes a call of ``method`` now, and use it up by one.
+
+        ``bears`` says whether the call has an argument of that name.
+        """
         with self._lock:
             for index, (fault, left) in enumerate(self._active):
-                if fault.method not in ("*", method) or self._random.random() >= fault.probability:
+                if fault.method not in ("*", method) or (fault.argument and not bears(fault.argument)):
+                    continue
+                if self._random.random() >= fault.probability:
                     continue
                 if left is not None:
                     self._active[index] = (fault, left - 1)

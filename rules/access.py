@@ -27,6 +27,7 @@ class Action(StrEnum):
     RESOLVE_MANY = "resolve_many"
     CHANGE_RULES = "change_rules"
     CHANGE_LIFECYCLE = "change_lifecycle"
+    CHANGE_SOURCES = "change_sources"
     SAVE_DRAFT = "save_draft"
 
 
@@ -66,13 +67,18 @@ class Definitions:
 
 
 @dataclass(frozen=True, slots=True)
+class Sources:
+    """How long sources of events may be quiet."""
+
+
+@dataclass(frozen=True, slots=True)
 class DraftOf:
     """A rule or a definition that was written and not saved, and who wrote it."""
 
     author: str
 
 
-Thing = Everything | AlertOf | Rulebook | Alerting | Definitions | DraftOf
+Thing = Everything | AlertOf | Rulebook | Alerting | Definitions | Sources | DraftOf
 
 
 def authorize(actor: Actor, action: Action, thing: Thing, *, managers: frozenset[str] = frozenset()) -> None:
@@ -95,6 +101,8 @@ def _allowed(actor: Actor, action: Action, thing: Thing) -> bool:
         case (Action.CHANGE_RULES, Rulebook()) | (Action.CHANGE_LIFECYCLE, Definitions()):
             return actor.manager
         case ((Action.SILENCE | Action.CHANGE_ROUTES | Action.RESOLVE_MANY), Alerting()):
+            return actor.manager
+        case Action.CHANGE_SOURCES, Sources():
             return actor.manager
         case Action.SAVE_DRAFT, DraftOf(author):
             return actor.manager and actor.id == author

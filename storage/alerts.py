@@ -81,6 +81,20 @@ class AlertRow(SQLModel, table=True):
             sqlite_where=text("worse_than IS NOT NULL"),
             postgresql_where=text("worse_than IS NOT NULL"),
         ),
+        # Those that are kept open for a while.
+        Index(
+            "alert_leaving",
+            "leaving_at",
+            sqlite_where=text("leaving_at IS NOT NULL"),
+            postgresql_where=text("leaving_at IS NOT NULL"),
+        ),
+        # Those that somebody is to be reminded of.
+        Index(
+            "alert_to_nag",
+            "next_nag_at",
+            sqlite_where=text("next_nag_at IS NOT NULL"),
+            postgresql_where=text("next_nag_at IS NOT NULL"),
+        ),
     )
 
     customer_id: int = Field(sa_column=Column(Integer, nullable=False, autoincrement=False))
@@ -110,6 +124,16 @@ class AlertRow(SQLModel, table=True):
     resolved_at: int | None = Field(default=None, sa_column=Column(BigInteger))
     resolved_by: str | None = Field(default=None, sa_column=Column(Text))
     resolution: str | None = Field(default=None, sa_column=Column(Text))
+    leaving_at: int | None = Field(default=None, sa_column=Column(BigInteger))
+    """The condition has ceased to hold: until when the alert is kept open."""
+    nag_from: int | None = Field(default=None, sa_column=Column(BigInteger))
+    """Since when it has stood there told and unclaimed: the clocks of reminders and escalation run from here."""
+    next_nag_at: int | None = Field(default=None, sa_column=Column(BigInteger))
+    """When to look again whether somebody is to be reminded of it; None: nobody is."""
+    reminded: int = Field(default=0, sa_column=Column(Integer, nullable=False, server_default="0"))
+    """How often its thread was told that nobody has claimed it, since then."""
+    escalated: int = Field(default=0, sa_column=Column(Integer, nullable=False, server_default="0"))
+    """How many steps of its rule's escalation were taken, since then."""
 
 
 class TransitionRow(SQLModel, table=True):
@@ -160,6 +184,11 @@ class Alert:
     resolved_at: int | None
     resolved_by: str | None
     resolution: Resolution | None
+    leaving_at: int | None
+    nag_from: int | None
+    next_nag_at: int | None
+    reminded: int
+    escalated: int
 
     @property
     def unresolved(self) -> bool:
@@ -260,6 +289,11 @@ _CHANGEABLE = (
     "resolved_at",
     "resolved_by",
     "resolution",
+    "leaving_at",
+    "nag_from",
+    "next_nag_at",
+    "reminded",
+    "escalated",
 )
 
 
@@ -292,6 +326,8 @@ def open_all(tx: Transaction, openings: Sequence[Opening], ids: Sequence[int], *
                 "opened_at": now,
                 "evidence": _written(opening.evidence),
                 "steps": 1,
+                "reminded": 0,
+                "escalated": 0,
             }
             for opening, alert_id in zip(openings, ids, strict=True)
         ],
@@ -512,14 +548,92 @@ def open_of_customers(tx: Transaction, customer_ids: Iterable[int]) -> list[Open
     return [OpenOf(*row) for row in rows]
 
 
-def tell_all(tx: Transaction, alert_ids: Sequence[int], *, root: int) -> None:
-    """Note that one message tells these alerts."""
+def tell_all(tx: Transaction, alert_ids: Sequence[int], *, root: int, now: int) -> None:
+    """Note that one message tells these alerts, from ``now`` on: nobody has claimed them yet."""
     chosen = any_of(tx.dialect, alert_ids, "int")
     tx.execute(
         update(AlertRow)
         .where(col(AlertRow.id).in_(chosen))
-        .values(root=root, held_by=None, look_again_at=None)
+        .values(root=root, held_by=None, look_again_at=None, nag_from=now, next_nag_at=now)
     )
+
+
+def leave_at(tx: Transaction, leaving: Iterable[tuple[int, int, int | None]]) -> None:
+    """Set until when alerts whose condition has ceased are kept open: (customer id, alert id, instant or None)."""
+    rows = [{"b_customer": customer, "b_id": number, "b_at": at} for customer, number, at in leaving]
+    if rows:
+        table = AlertRow.__table__  # type: ignore[attr-defined]
+        tx.execute(
+            update(table)
+            .where(table.c.customer_id == bindparam("b_customer"), table.c.id == bindparam("b_id"))
+            .values(leaving_at=bindparam("b_at")),
+            rows,
+        )
+
+
+def due_to_nag(tx: Transaction, *, now: int) -> list[tuple[int, int]]:
+    """Give (alert id, root) of those that it is time to look at for reminders, the oldest first."""
+    # Put in order here: asked to do it, SQLite would read the whole table in that order.
+    rows = tx.execute(
+        select(col(AlertRow.id), col(AlertRow.root)).where(
+            col(AlertRow.next_nag_at) <= now, col(AlertRow.root).is_not(None)
+        )
+    )
+    return sorted((row[0], row[1]) for row in rows)
+
+
+def to_nag(tx: Transaction, alert_ids: Sequence[int], *, now: int) -> list[Alert]:
+    """Give those of ``alert_ids`` that it still is time to look at, the oldest first, locked until the transaction ends."""
+    rows = tx.session.execute(
+        select(AlertRow)
+        .where(
+            col(AlertRow.id).in_(any_of(tx.dialect, alert_ids, "int")),
+            col(AlertRow.next_nag_at) <= now,
+        )
+        .order_by(col(AlertRow.id))
+        .with_for_update()
+    ).scalars()
+    return [_alert(row) for row in rows]
+
+
+def nag_at(tx: Transaction, moved: Iterable[tuple[int, int, int | None]]) -> None:
+    """Set when to look at alerts again for reminders: (customer id, alert id, instant or None)."""
+    rows = [{"b_customer": customer, "b_id": number, "b_at": at} for customer, number, at in moved]
+    if rows:
+        table = AlertRow.__table__  # type: ignore[attr-defined]
+        tx.execute(
+            update(table)
+            .where(table.c.customer_id == bindparam("b_customer"), table.c.id == bindparam("b_id"))
+            .values(next_nag_at=bindparam("b_at")),
+            rows,
+        )
+
+
+def nag_anew(tx: Transaction, rule_id: int, *, now: int) -> None:
+    """Let the clocks of a rule's open alerts run anew from ``now``: what the rule says of them has changed."""
+    tx.execute(
+        update(AlertRow)
+        .where(
+            col(AlertRow.rule_id) == rule_id,
+            _OPEN,
+            col(AlertRow.root).is_not(None),
+            col(AlertRow.claimed_by).is_(None),
+            col(AlertRow.snoozed_until).is_(None),
+        )
+        .values(nag_from=now, next_nag_at=now, reminded=0, escalated=0)
+    )
+
+
+def opened_at(tx: Transaction, rule_id: int, customer_ids: Sequence[int]) -> dict[int, int]:
+    """Give when a rule's open alerts of these customers opened, by customer id; those without one lack."""
+    rows = tx.execute(
+        select(col(AlertRow.customer_id), col(AlertRow.opened_at)).where(
+            col(AlertRow.customer_id).in_(any_of(tx.dialect, customer_ids, "int")),
+            col(AlertRow.rule_id) == rule_id,
+            _OPEN,
+        )
+    )
+    return {row[0]: row[1] for row in rows}
 
 
 def hold_back(tx: Transaction, held: Iterable[tuple[int, str, int | None]]) -> None:
@@ -577,15 +691,15 @@ def resolutions(tx: Transaction, root: int) -> dict[str, int]:
 
 
 def due(tx: Transaction, rule_ids: Sequence[int], *, now: int) -> list[Alert]:
-    """Give the unresolved alerts of these rules whose snooze is over at ``now``."""
-    rows = tx.session.execute(
-        select(AlertRow).where(
-            col(AlertRow.snoozed_until) <= now,
-            col(AlertRow.rule_id).in_(rule_ids),
-            _OPEN,
-        )
-    ).scalars()
-    return [_alert(row) for row in rows]
+    """Give the unresolved alerts of these rules whose snooze is over at ``now``, or that are kept open no longer."""
+    found = {
+        row.id: _alert(row)
+        for over in (col(AlertRow.snoozed_until) <= now, col(AlertRow.leaving_at) <= now)
+        for row in tx.session.execute(
+            select(AlertRow).where(over, col(AlertRow.rule_id).in_(rule_ids), _OPEN)
+        ).scalars()
+    }
+    return list(found.values())
 
 
 _BY_ITSELF: Final = (str(Resolution.RECOVERED), str(Resolution.EXPIRED))
@@ -696,6 +810,11 @@ def _alert(row: Any) -> Alert:
         resolved_at=row.resolved_at,
         resolved_by=row.resolved_by,
         resolution=Resolution(row.resolution) if row.resolution else None,
+        leaving_at=row.leaving_at,
+        nag_from=row.nag_from,
+        next_nag_at=row.next_nag_at,
+        reminded=row.reminded,
+        escalated=row.escalated,
     )
 
 

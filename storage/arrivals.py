@@ -5,8 +5,8 @@ Owns the table ``arrival``. It must not know customers.
 
 from collections.abc import Mapping
 
-from sqlalchemy import BigInteger, Column, PrimaryKeyConstraint, Text, text
-from sqlmodel import Field, SQLModel
+from sqlalchemy import BigInteger, Column, PrimaryKeyConstraint, Text, select, text
+from sqlmodel import Field, SQLModel, col
 
 from rules.instants import HOUR
 from storage.database import Transaction
@@ -39,3 +39,13 @@ def note(tx: Transaction, events: Mapping[str, int], *, now: int) -> None:
     ]
     if rows:
         tx.execute(_NOTE, rows)
+
+
+def hours(tx: Transaction, source: str, *, since: int, until: int) -> list[tuple[int, int]]:
+    """Give the hours from ``since`` to ``until`` in which events of a source arrived: (begin, last arrival), ascending."""
+    rows = tx.execute(
+        select(col(Arrival.hour), col(Arrival.last_at))
+        .where(col(Arrival.source) == source, col(Arrival.hour) >= since, col(Arrival.hour) <= until)
+        .order_by(col(Arrival.hour))
+    )
+    return [(row[0], row[1]) for row in rows]

@@ -5,36 +5,64 @@ number of reading ones; PostgreSQL takes several processes. It must not know any
 """
 
 import contextlib
+import copy
 import fcntl
 import json
 import os
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
 from typing import IO, Any, Final, Literal
 
 from sqlalchemy import Connection, Engine, Executable, create_engine, event, text
 from sqlalchemy.engine import URL, CursorResult, make_url
-from sqlalchemy.exc import ArgumentError, DatabaseError
+from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.pool import QueuePool
 from sqlmodel import Session
 
 from rules.errors import WarmlineError
 from storage.errors import (
+    DatabaseBusyError,
+    DatabaseDamagedError,
+    DatabaseLostError,
+    DatabaseReadOnlyError,
+    DatabaseTroubleError,
     DatabaseUnreachableError,
     DatabaseUrlError,
     JudgingRunningError,
     SecondWriterError,
     SweepRunningError,
 )
+from storage.trouble import LASTING, trouble
 
 Dialect = Literal["sqlite", "postgresql"]
 
 _SWEEP_LOCK: Final = 0x5741524D  # "WARM": the advisory lock that one sweep holds on PostgreSQL
 _JUDGING_LOCK: Final = 0x57415248  # "WARH": the one that a run of judging days holds
 _BUSY_TIMEOUT_MS: Final = 5_000
+_PATIENCE: Final = {
+    "connect_timeout": 10,
+    "keepalives_idle": 60,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+}
+"""Seconds, and a count. A server that has vanished, as when a machine loses its power, is noticed within two minutes."""
+_IDLE_IN_TRANSACTION_MS: Final = 60_000
+"""A process that was stopped in the midst of a writing transaction holds up the others no longer than this."""
+
+
+class Fate(StrEnum):
+    """What became of a transaction whose connection broke while it was being committed."""
+
+    COMMITTED = "committed"
+    UNDONE = "undone"
+    UNCLEAR = "unclear"
+    """The server cannot be asked, or has forgotten."""
 
 
 class Transaction:
@@ -71,10 +99,25 @@ class Transaction:
         if "session" in self.__dict__:
             self.session.flush()
 
+    def mark(self) -> int | None:
+        """Give the number by which the server knows what became of this; None where it has written nothing.
+
+        To be asked for last: whatever fails before it was certainly undone. SQLite needs none.
+        """
+        if self.dialect == "sqlite":
+            return None
+        self.flush()
+        number = self.connection.execute(text("SELECT pg_current_xact_id_if_assigned()::text")).scalar_one()
+        return None if number is None else int(number)
+
     def forget(self) -> None:
         """Let go of the session's rows."""
         if "session" in self.__dict__:
             self.session.expunge_all()
+
+
+Check = Callable[[Transaction], None]
+"""Looks at the beginning of a transaction whether it may go on, and raises where it may not."""
 
 
 class Database:
@@ -89,6 +132,8 @@ class Database:
         self._mutex = threading.RLock()
         self._sweep_mutex = threading.Lock()
         self._judging_mutex = threading.Lock()
+        self._trouble: deque[tuple[DatabaseTroubleError, float]] = deque(maxlen=1)
+        self._check: Check | None = None
 
     @property
     def dialect(self) -> Dialect:
@@ -103,13 +148,41 @@ class Database:
         """
         self.acquire_writer()
         with self._transaction(self._writing_engine()) as transaction:
+            if self._check is not None:
+                self._check(transaction)
             yield transaction
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[Transaction]:
         """Give one snapshot: whatever others commit meanwhile, it does not change. It refuses to write."""
-        with self._transaction(self._reading_engine()) as transaction:
+        with self._transaction(self._reading_engine(), writes=False) as transaction:
             yield transaction
+
+    def fate(self, mark: int) -> Fate:
+        """Ask the server what became of the transaction of that `Transaction.mark`, whose connection broke."""
+        for pause in (0.05, 0.2, 0.5, None):
+            try:
+                with self.reading() as transaction:
+                    asked = text("SELECT pg_xact_status(CAST(:mark AS text)::xid8)")
+                    said = transaction.execute(asked, {"mark": str(mark)}).scalar_one()
+            except (DatabaseTroubleError, DatabaseUnreachableError):
+                said = None
+            if said in ("committed", "aborted"):
+                return Fate.COMMITTED if said == "committed" else Fate.UNDONE
+            if pause is not None:
+                time.sleep(pause)
+        return Fate.UNCLEAR
+
+    def trouble(self, *, within: float) -> DatabaseTroubleError | None:
+        """Give the last trouble that somebody has to see to, if a transaction met it in the last ``within`` seconds."""
+        return next((found for found, at in self._trouble if time.monotonic() - at < within), None)
+
+    def under(self, check: Check) -> "Database":
+        """Give this very database, each of whose writing transactions begins with ``check``; it is not to be closed."""
+        self._writing_engine(), self._reading_engine()
+        checked = copy.copy(self)
+        checked._check = check  # noqa: SLF001  (its own kind)
+        return checked
 
     @contextlib.contextmanager
     def sweeping(self) -> Iterator[None]:
@@ -133,7 +206,7 @@ class Database:
                 yield
                 return
             # The lock belongs to a session: a connection of its own, that ends with the process that dies.
-            with self._writing_engine().connect() as connection:
+            with self._told(), self._connected(self._writing_engine()) as connection:
                 taken = connection.execute(text("SELECT pg_try_advisory_lock(:n)"), {"n": lock}).scalar()
                 connection.commit()
                 if not taken:
@@ -141,8 +214,10 @@ class Database:
                 try:
                     yield
                 finally:
-                    connection.execute(text("SELECT pg_advisory_unlock(:n)"), {"n": lock})
-                    connection.commit()
+                    # A session that was cut off has let go of it already.
+                    with contextlib.suppress(DBAPIError):
+                        connection.execute(text("SELECT pg_advisory_unlock(:n)"), {"n": lock})
+                        connection.commit()
         finally:
             mutex.release()
 
@@ -201,19 +276,44 @@ class Database:
                 self._lock_file = None
 
     @contextlib.contextmanager
-    def _transaction(self, engine: Engine) -> Iterator[Transaction]:
-        try:
-            connection = engine.connect()
-        except DatabaseError as error:
-            shown = self.url.render_as_string(hide_password=True)
-            raise DatabaseUnreachableError(url=shown, reason=str(error.orig).strip()) from error
-        with connection, connection.begin():
+    def _transaction(self, engine: Engine, *, writes: bool = True) -> Iterator[Transaction]:
+        with self._told(writes=writes), self._connected(engine) as connection, connection.begin():
             transaction = Transaction(connection)
             try:
                 yield transaction
                 transaction.flush()
             finally:
                 transaction.forget()
+
+    def _connected(self, engine: Engine) -> Connection:
+        try:
+            return engine.connect()
+        except PoolTimeoutError as error:
+            raise DatabaseBusyError(reason="no connection free") from error
+        except DBAPIError as error:
+            found = trouble(error)
+            if found is not None and not isinstance(found, DatabaseLostError | DatabaseDamagedError):
+                self._note(found)
+                raise found from error
+            shown = self.url.render_as_string(hide_password=True)
+            raise DatabaseUnreachableError(url=shown, reason=str(error.orig).strip()) from error
+
+    @contextlib.contextmanager
+    def _told(self, *, writes: bool = True) -> Iterator[None]:
+        """Tell a driver's error as the trouble that it is, wherever in a transaction it came up."""
+        try:
+            yield
+        except DBAPIError as error:
+            found = trouble(error)
+            if found is None or (not writes and isinstance(found, DatabaseReadOnlyError)):
+                # What may only read was asked to write: a fault of ours.
+                raise
+            self._note(found)
+            raise found from error
+
+    def _note(self, found: DatabaseTroubleError) -> None:
+        if isinstance(found, LASTING):
+            self._trouble.append((found, time.monotonic()))
 
     def _writing_engine(self) -> Engine:
         with self._mutex:
@@ -233,9 +333,17 @@ class Database:
             options: dict[str, Any] = {"isolation_level": "READ COMMITTED" if writes else "REPEATABLE READ"}
             if not writes:
                 options["execution_options"] = {"postgresql_readonly": True}
-            return create_engine(
-                self.url, hide_parameters=True, pool_size=8, max_overflow=8, pool_pre_ping=True, **options
+            engine = create_engine(
+                self.url,
+                hide_parameters=True,
+                pool_size=8,
+                max_overflow=8,
+                pool_pre_ping=True,
+                connect_args={name: value for name, value in _PATIENCE.items() if name not in self.url.query},
+                **options,
             )
+            _configure_postgresql(engine, writes=writes)
+            return engine
         engine = create_engine(
             self.url,
             hide_parameters=True,
@@ -294,6 +402,19 @@ def _checked(url: str) -> URL:
 
 def _sqlite_path(url: URL) -> Path | None:
     return Path(url.database) if url.drivername == "sqlite" and url.database else None
+
+
+def _configure_postgresql(engine: Engine, *, writes: bool) -> None:
+    @event.listens_for(engine, "connect")
+    def on_connect(connection: Any, _record: Any) -> None:
+        with connection.cursor() as cursor:
+            # The server, too, must notice that a machine has vanished: it may hold the right to sweep.
+            cursor.execute("SET tcp_keepalives_idle = 60")
+            cursor.execute("SET tcp_keepalives_interval = 10")
+            cursor.execute("SET tcp_keepalives_count = 3")
+            if writes:
+                cursor.execute(f"SET idle_in_transaction_session_timeout = {_IDLE_IN_TRANSACTION_MS}")
+        connection.commit()
 
 
 def _configure_sqlite(engine: Engine, *, writes: bool) -> None:

@@ -187,6 +187,19 @@ def first_at(tx: Transaction, customer_ids: Sequence[int]) -> dict[int, int]:
 _MORE: Final = text("UPDATE kind SET events = events + :more WHERE id = :kind")
 
 
+_LAST_BETWEEN: Final = text(
+    "SELECT max(occurred_at) FROM event WHERE customer_id = :customer AND kind = :kind "
+    "AND occurred_at >= :since AND occurred_at <= :until"
+)
+
+
+def last_between(tx: Transaction, customer_id: int, kind_id: int, since: int, until: int) -> int | None:
+    """Give the instant of a customer's last event of a kind from ``since`` to ``until``: one seek."""
+    values = {"customer": customer_id, "kind": kind_id, "since": since, "until": until}
+    found: int | None = tx.execute(_LAST_BETWEEN, values).scalar_one()
+    return found
+
+
 def _count(tx: Transaction, inserted: Iterable[Whereabouts]) -> None:
     new = Counter([place[1] for place in inserted])
     if new:

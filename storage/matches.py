@@ -14,6 +14,7 @@ from sqlalchemy import (
     Index,
     Integer,
     PrimaryKeyConstraint,
+    Text,
     bindparam,
     delete,
     insert,
@@ -23,6 +24,7 @@ from sqlalchemy import (
 )
 from sqlmodel import Field, SQLModel, col
 
+from rules.alerts.states import Reason
 from storage.database import Transaction
 from storage.sets import any_of
 
@@ -47,16 +49,22 @@ class Match(SQLModel, table=True):
     rule_id: int = Field(sa_column=Column(Integer, nullable=False, autoincrement=False))
     since: int = Field(sa_column=Column(BigInteger, nullable=False))
     held_until: int | None = Field(default=None, sa_column=Column(BigInteger))
-    """Entered while the last alert cooled down: no alert before this instant."""
+    """Entered while the last alert cooled down, or not held for long enough yet: no alert before this instant."""
+    held_for: str | None = Field(default=None, sa_column=Column(Text))
+    """The reason with which the alert opens once the hold is over."""
 
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A match that waits for the end of a cooldown."""
+    """A match that waits: for the end of a cooldown, or until it has held for long enough.
+
+    ``held_for`` is the reason with which the alert opens then.
+    """
 
     customer_id: int
     rule_id: int
     held_until: int
+    held_for: Reason
 
 
 def of_customers(
@@ -108,11 +116,11 @@ def of_pair(tx: Transaction, *, rule_id: int, customer_id: int) -> tuple[int | N
 def held(tx: Transaction, rule_ids: Sequence[int], *, now: int) -> list[Held]:
     """Give the matches of these rules whose hold is over at ``now``."""
     rows = tx.execute(
-        select(col(Match.customer_id), col(Match.rule_id), col(Match.held_until)).where(
+        select(col(Match.customer_id), col(Match.rule_id), col(Match.held_until), col(Match.held_for)).where(
             col(Match.rule_id).in_(rule_ids), col(Match.held_until) <= now
         )
     )
-    return [Held(customer_id=row[0], rule_id=row[1], held_until=row[2]) for row in rows]
+    return [Held(row[0], row[1], row[2], Reason(row[3] or Reason.COOLDOWN_OVER)) for row in rows]
 
 
 def enter(tx: Transaction, pairs: Iterable[tuple[int, int]], *, now: int) -> None:
@@ -134,16 +142,19 @@ def leave(tx: Transaction, pairs: Iterable[tuple[int, int]]) -> None:
         )
 
 
-def hold(tx: Transaction, holds: Iterable[tuple[int, int, int | None]]) -> None:
-    """Set until when matches wait, for (customer id, rule id, instant or None)."""
-    rows = [{"b_customer": customer, "b_rule": rule, "b_until": until} for customer, rule, until in holds]
+def hold(tx: Transaction, holds: Iterable[tuple[int, int, int | None, Reason | None]]) -> None:
+    """Set until when matches wait, and with which reason their alerts open: (customer id, rule id, instant, reason)."""
+    rows = [
+        {"b_customer": customer, "b_rule": rule, "b_until": until, "b_for": str(reason) if reason else None}
+        for customer, rule, until, reason in holds
+    ]
     if rows:
         tx.execute(
             update(Match.__table__)  # type: ignore[attr-defined]
             .where(
                 col(Match.customer_id) == bindparam("b_customer"), col(Match.rule_id) == bindparam("b_rule")
             )
-            .values(held_until=bindparam("b_until")),
+            .values(held_until=bindparam("b_until"), held_for=bindparam("b_for")),
             rows,
         )
 

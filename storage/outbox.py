@@ -49,6 +49,8 @@ class Subject(StrEnum):
     ALERT = "alert"
     GROUP = "group"
     """Many alerts of one rule."""
+    ESCALATION = "escalation"
+    """One alert, told again in another channel because nobody claimed it."""
     CUSTOMER = "customer"
     """Several alerts of one customer."""
     DIGEST = "digest"
@@ -96,6 +98,13 @@ class OutboxRow(SQLModel, table=True):
             "id",
             sqlite_where=text("state IN ('pending', 'sending', 'unknown')"),
             postgresql_where=text("state IN ('pending', 'sending', 'unknown')"),
+        ),
+        # What repeats an alert elsewhere is kept true as well.
+        Index(
+            "outbox_escalation",
+            "alert_id",
+            sqlite_where=text("subject = 'escalation' AND call = 'post'"),
+            postgresql_where=text("subject = 'escalation' AND call = 'post'"),
         ),
         # A sweep adds to one message of a kind at a time.
         Index(
@@ -311,6 +320,19 @@ def by_numbers(tx: Transaction, numbers: Sequence[int]) -> dict[int, Message]:
     return {row.id: _message(row) for row in rows}
 
 
+_ESCALATIONS: Final = text("outbox.subject = 'escalation' AND outbox.call = 'post'")
+
+
+def escalations(tx: Transaction, alert_ids: Sequence[int]) -> list[Message]:
+    """Give the messages that repeat these alerts in other channels, in their order."""
+    rows = tx.session.execute(
+        select(OutboxRow).where(
+            _ESCALATIONS, col(OutboxRow.alert_id).in_(any_of(tx.dialect, alert_ids, "int"))
+        )
+    ).scalars()
+    return sorted((_message(row) for row in rows), key=lambda one: one.id)
+
+
 def of_root(tx: Transaction, root: int) -> list[Message]:
     """Give the edits of a message and the replies to it, in their order."""
     rows = tx.session.execute(
@@ -520,7 +542,7 @@ def to_verify(tx: Transaction, *, now: int, again_at: int, limit: int) -> list[M
     numbers = (
         tx.execute(
             select(col(OutboxRow.id))
-            .where(col(OutboxRow.verify_at) <= now)
+            .where(or_(col(OutboxRow.verify_at) <= now, col(OutboxRow.verify_at) > now + LONGEST_WAIT))
             .order_by(col(OutboxRow.verify_at), col(OutboxRow.id))
             .limit(limit)
             .with_for_update(skip_locked=True)

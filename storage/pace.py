@@ -39,6 +39,14 @@ _TAKE = text(
     # An instant that lies too far ahead was written by a clock that has been set back since.
     "WHERE pace.next_at <= :now OR pace.next_at > :far"
 )
+_TAKE_UNLESS_TAKEN = text(
+    "INSERT INTO pace (channel, lane, next_at) SELECT :channel, :lane, CAST(:until AS bigint) "
+    # Another process takes it at this instant, or was stopped in the midst of that: nobody waits for it.
+    "WHERE NOT EXISTS (SELECT FROM pace p WHERE p.channel = :channel AND p.lane = :lane) "
+    "OR EXISTS (SELECT FROM pace p WHERE p.channel = :channel AND p.lane = :lane FOR UPDATE SKIP LOCKED) "
+    "ON CONFLICT (channel, lane) DO UPDATE SET next_at = excluded.next_at, reason = NULL "
+    "WHERE pace.next_at <= :now OR pace.next_at > :far"
+)
 _HOLD = text(
     "INSERT INTO pace (channel, lane, next_at, reason) VALUES (:channel, :lane, :until, :reason) "
     "ON CONFLICT (channel, lane) DO UPDATE SET next_at = :until, reason = :reason"
@@ -46,7 +54,7 @@ _HOLD = text(
 
 
 def take(tx: Transaction, *, channel: str, lane: str, now: int, interval: int) -> bool:
-    """Take a channel's next slot; False where it is not time yet, or everything is held."""
+    """Take a channel's next slot; False where it is not time yet, another takes it just now, or everything is held."""
     held = tx.execute(select(func.max(col(Pace.next_at))).where(col(Pace.channel) == EVERYWHERE)).scalar_one()
     if held is not None and now < held <= now + LONGEST_WAIT:
         return False
@@ -57,7 +65,8 @@ def take(tx: Transaction, *, channel: str, lane: str, now: int, interval: int) -
         "until": now + interval,
         "far": now + LONGEST_WAIT,
     }
-    return tx.execute(_TAKE, params).rowcount == 1
+    statement = _TAKE if tx.dialect == "sqlite" else _TAKE_UNLESS_TAKEN
+    return tx.execute(statement, params).rowcount == 1
 
 
 def hold(tx: Transaction, *, channel: str, until: int, reason: str) -> None:

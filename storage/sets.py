@@ -52,13 +52,13 @@ def _quoted(value: str) -> str:
 _ARRAYS: Final[dict[Type, TypeEngine[Any]]] = {"int": _Array("int"), "text": _Array("text")}
 
 
-def any_of(dialect: Dialect, values: Iterable[Any], kind: Type) -> TextClause:
-    """Give a query of ``values``, for ``column.in_(…)``."""
+def any_of(dialect: Dialect, values: Iterable[Any], kind: Type, *, name: str = "chosen") -> TextClause:
+    """Give a query of ``values``, for ``column.in_(…)``; of several in one statement each needs a ``name`` of its own."""
     if dialect == "sqlite":
-        return _bound("SELECT value FROM json_each(:chosen)", (("chosen", None),)).bindparams(
-            chosen=json.dumps(list(values))
+        return _bound(f"SELECT value FROM json_each(:{name})", ((name, None),)).bindparams(
+            **{name: json.dumps(list(values))}
         )
-    return _bound("SELECT unnest(:chosen)", (("chosen", kind),)).bindparams(chosen=list(values))
+    return _bound(f"SELECT unnest(:{name})", ((name, kind),)).bindparams(**{name: list(values)})
 
 
 def table(dialect: Dialect, columns: Columns) -> str:

@@ -30,10 +30,12 @@ from storage import (
     rules,
     running,
     silences,
+    sources,
     stretches,
     suppressions,
     threads,
     timers,
+    turns,
     votes,
 )
 
@@ -65,10 +67,12 @@ OWNERS = (
     rules,
     running,
     silences,
+    sources,
     stretches,
     suppressions,
     threads,
     timers,
     votes,
+    turns,
 )
 METADATA = SQLModel.metadata

@@ -20,7 +20,13 @@ from templates.views import AlertPage, DeliveryView, ListedAlert, WhyView
 from templates.voice import Voice, title
 from templates.words import Mrkdwn, cut
 
-_REASONS = (Reason.ENTERED, Reason.BACKLOG, Reason.COOLDOWN_OVER)
+_REASONS = (
+    Reason.ENTERED,
+    Reason.BACKLOG,
+    Reason.BACKLOG_EACH,
+    Reason.COOLDOWN_OVER,
+    Reason.PENDING_OVER,
+)
 _MOST_EVIDENCE = 10
 _MOST_STEPS = 15
 _MOST_HELD = 5

@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
+from rules.alerts.colleague import Lacks
+from rules.alerts.escalation import Target
 from rules.alerts.evidence import Evidence
+from rules.alerts.rhythm import Flow
 from rules.alerts.rule import AlertKind, RuleBody, RuleState, Severity
 from rules.alerts.states import Reason, Resolution, Verb
 from rules.alerts.verdict import Verdict
@@ -128,6 +131,44 @@ class StepView:
     worse: WorseView | None = None
     """Why it woke: the number that became worse, or the ``rule`` that opened beside it."""
     rule: str = ""
+    unclaimed: "UnclaimedView | None" = None
+    late: "LateView | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class UnclaimedView:
+    """Of a reminder or a step of an escalation: for how long nobody has claimed the alert, and whom it is brought to.
+
+    ``to`` are Slack ids, or an address where nobody could be asked; ``lacks`` says why it is not the owner.
+    """
+
+    after: int
+    target: Target | None = None
+    to: tuple[str, ...] = ()
+    lacks: Lacks | None = None
+    owner: str | None = None
+    channel: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LateView:
+    """An event that came in at ``came_at`` and shows that an alert was wrong."""
+
+    kind: str
+    occurred_at: int
+    came_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class SourceView:
+    """A source of events: when it last sent, how long it may be quiet (None: for ever), ``said`` by a manager or not."""
+
+    name: str
+    last_at: int | None
+    patience: int | None
+    said: bool
+    flow: Flow
+    stale_since: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

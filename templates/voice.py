@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from rules.instants import DAY, HOUR, MINUTE
 from templates.figures import Figures
 from templates.words import Mrkdwn, Words, name_of
 
@@ -21,6 +22,13 @@ class Voice:
     def plain(self, page: str, name: str, /, **params: object) -> str:
         """Give a text for where nothing is interpreted; see `Words.plain`."""
         return self.words.plain(page, name, **params)
+
+    def length(self, milliseconds: int) -> Mrkdwn:
+        """Say a length of time in whole days, hours or minutes, whichever is the longest that says something: ``8 hours``."""
+        for unit, size in (("d", DAY), ("h", HOUR)):
+            if milliseconds >= 2 * size or milliseconds == size:
+                return self.say("terms", f"length_{unit}", n=milliseconds // size)
+        return self.say("terms", "length_m", n=max(1, milliseconds // MINUTE))
 
 
 def title(slug: str) -> str:

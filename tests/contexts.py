@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
-from handlers.context import Context
+from handlers.context import Clock, Context
 from rules.instants import Calendar
 from storage.database import Database
 from templates.words import Words
@@ -22,9 +22,7 @@ class StillClock:
         return self.at
 
 
-def context(
-    database: Database, *, zone: str = "UTC", now: StillClock | None = None, **changes: Any
-) -> Context:
+def context(database: Database, *, zone: str = "UTC", now: Clock | None = None, **changes: Any) -> Context:
     """Make a context; both clocks are ``now`` unless ``elapsed`` is given."""
     clock = now or StillClock()
     made = Context(

@@ -20,8 +20,7 @@ from handlers.context import Context
 from handlers.http import body
 from handlers.receive import ORIGIN, NotEventsError, Received, Receiver, TooManyEventsError
 from rules.errors import WarmlineError
-from storage.errors import DatabaseUnreachableError, SecondWriterError
-from storage.retry import DatabaseBusyError
+from storage.errors import DatabaseTroubleError, DatabaseUnreachableError, SecondWriterError
 
 MAX_BODY: Final = 1_000_000
 """Bytes."""
@@ -33,7 +32,7 @@ WAITING: Final = 32
 """Requests that may wait for a worker; the next one is told to come again."""
 _SOON: Final = {"Retry-After": "1"}
 _LATER: Final = {"Retry-After": "5"}
-_UNAVAILABLE: Final = (DatabaseBusyError, DatabaseUnreachableError, SecondWriterError)
+_UNAVAILABLE: Final = (DatabaseTroubleError, DatabaseUnreachableError, SecondWriterError)
 
 _log = structlog.get_logger(__name__)
 

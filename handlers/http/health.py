@@ -35,6 +35,9 @@ class Part:
     facts: Mapping[str, str | int | float | None]
 
 
+TROUBLE_REMEMBERED: Final = 60.0
+"""Seconds. Work that writes comes around more than once in it; some of it may go through while other work does not."""
+
 Probe = Callable[[], Part]
 
 
@@ -61,12 +64,19 @@ def router(probes: Mapping[str, Probe]) -> APIRouter:
     return routes
 
 
-def database_probe(ctx: Context) -> Probe:
-    """Ask whether the database answers, and is of this code's version."""
+def database_probe(ctx: Context, *, remembered: float = TROUBLE_REMEMBERED) -> Probe:
+    """Ask whether the database answers, is of this code's version, and takes what is written.
+
+    Trouble that somebody has to see to, such as a full disk, is remembered for so many seconds after it was last met.
+    """
 
     def probe() -> Part:
         found, wanted = schema.revisions(ctx.database)
-        return Part(found == wanted, {"engine": ctx.database.dialect, "revision": found})
+        trouble = ctx.database.trouble(within=remembered)
+        facts: dict[str, str | None] = {"engine": ctx.database.dialect, "revision": found}
+        if trouble is not None:
+            facts["problem"] = trouble.code
+        return Part(found == wanted and trouble is None, facts)
 
     return probe
 

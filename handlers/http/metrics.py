@@ -36,6 +36,9 @@ class Metrics:
             buckets=_SWEEP_BUCKETS,
             registry=self.registry,
         )
+        self._failed = self._counter(
+            "ticks_failed", "Ticks that failed, by job and by what stood in the way.", "job", "code"
+        )
         self._candidates = self._counter("sweep_candidates", "Customers whom sweeps looked at.")
         self._audits = self._counter("audits", "Audits that were done.")
         self._audit_differences = self._counter(
@@ -69,6 +72,10 @@ class Metrics:
     def sweep_ended(self, outcome: SweepOutcome) -> None:
         """Count a sweep that came to nothing: ``refused`` (somebody else sweeps) or ``failed``."""
         self._sweeps.labels(outcome).inc()
+
+    def tick_failed(self, job: str, code: str) -> None:
+        """Count a tick of ``job`` that failed with the error of that code."""
+        self._failed.labels(job, code).inc()
 
     def audited(self, *, differences: int) -> None:
         """Count an audit that was done, and the rules of which it found a difference."""

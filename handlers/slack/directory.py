@@ -4,6 +4,7 @@ Answers are kept a while; where Slack does not answer, an older answer serves, a
 is a manager by way of a group that cannot be read. It must not know alerts or rules.
 """
 
+import re
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web import SlackResponse
 
 from rules.access import Actor
+from rules.alerts.colleague import Colleague, Found
 from rules.instants import HOUR, MINUTE
 
 KEPT: Final = 5 * MINUTE
@@ -24,6 +26,12 @@ KEPT: Final = 5 * MINUTE
 KEPT_UNANSWERED: Final = HOUR
 """How long where Slack does not answer any more: whoever is no manager now has been one by then at the latest."""
 _MOST: Final = 10_000
+_USER: Final = re.compile(r"[UW][A-Z0-9]{2,20}\Z")
+_REFUSALS: Final = {
+    "users_not_found": Found.UNKNOWN,
+    "user_not_found": Found.UNKNOWN,
+    "user_not_visible": Found.UNKNOWN,
+}
 
 log = structlog.get_logger(__name__)
 
@@ -67,20 +75,25 @@ class Directory:
 
         return self._answer(f"user:{user}", ask, now) | {user.casefold()}
 
-    def user_of(self, email: str, *, now: int) -> str | None:
-        """Give the Slack id of whoever bears an e-mail address; empty for nobody, None where Slack does not say."""
-
-        def ask() -> frozenset[str]:
-            try:
-                user = self._client.users_lookupByEmail(email=email).get("user") or {}
-            except SlackApiError as error:
-                if error.response.get("error") == "users_not_found":
-                    return frozenset({""})
-                raise
-            gone = user.get("deleted") or not isinstance(user.get("id"), str)
-            return frozenset({"" if gone else user["id"]})
-
-        return next(iter(self._answer(f"email:{email.casefold()}", ask, now)), None)
+    def whois(self, name: str) -> Colleague:
+        """Give who bears ``name``, a Slack id or an e-mail address, as Slack says now."""
+        said = name.strip()
+        try:
+            if _USER.match(said):
+                answer: SlackResponse = self._client.users_info(user=said)
+            elif "@" in said:
+                answer = self._client.users_lookupByEmail(email=said)
+            else:
+                return Colleague(Found.UNKNOWN)
+        except SlackApiError as error:
+            return Colleague(_REFUSALS.get(str(error.response.get("error")), Found.UNANSWERED))
+        except (SlackClientError, OSError, HTTPException, ValueError) as error:
+            log.warning("directory_unanswered", about="whois", kind=type(error).__name__)
+            return Colleague(Found.UNANSWERED)
+        user = answer.get("user") or {}
+        if user.get("deleted"):
+            return Colleague(Found.GONE)
+        return Colleague(Found.THERE, str(user["id"])) if user.get("id") else Colleague(Found.UNANSWERED)
 
     def team(self, *, now: int) -> str | None:
         """Give the id of the workspace that the bot is installed in; None where Slack does not say."""

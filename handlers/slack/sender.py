@@ -5,9 +5,11 @@ It must not know what a message is about.
 """
 
 import re
+import time
 import urllib.error
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from http.client import HTTPException
 from typing import Any, Final
 
@@ -57,6 +59,8 @@ class Sender:
             raise ValueError("a client that retries by itself would post twice")
         self._client = client
         self._ids: dict[str, str] = {}
+        self._heard: tuple[int, float] | None = None
+        """What time it was at Slack when it answered last, and when that was by a clock that nobody sets."""
 
     def post(
         self, *, channel: str, content: Content, key: str, thread_ts: str | None = None
@@ -95,14 +99,16 @@ class Sender:
         return said
 
     def find(
-        self, *, channel: str, key: str, since: int, thread_ts: str | None = None
+        self, *, channel: str, key: str, since: int, now: int, thread_ts: str | None = None
     ) -> list[Answer] | Unreadable:
         """Give every message in ``channel`` (or in a thread) that bears ``key``, the oldest first.
 
-        ``since``: milliseconds before which it cannot have been posted. The list is complete, or it is `Unreadable`.
+        ``since``: milliseconds before which it cannot have been posted, by the clock that says ``now``; where that is
+        ahead of Slack's own, so much earlier is looked. The list is complete, or it is `Unreadable`.
         """
         try:
             channel_id = self.channel_id(channel)
+            since -= max(0, now - self._slacks_now())
             found = [
                 Answer(channel=channel_id, ts=str(message["ts"]))
                 for message in self._messages(channel_id, since, thread_ts)
@@ -127,6 +133,23 @@ class Sender:
         if channel not in self._ids:
             raise _UnreadableError(Unreadable("channel_not_found"))
         return self._ids[channel]
+
+    def _slacks_now(self) -> int:
+        """Give what time it is at Slack: a message bears its time there, whatever ours is set to."""
+        if self._heard is None:
+            said = self._call(self._client.auth_test)
+            if self._heard is None:
+                raise _UnreadableError(Unreadable(said.what if isinstance(said, Silence) else "no_date"))
+        said_at, heard_at = self._heard
+        return said_at + int((time.monotonic() - heard_at) * SECOND)
+
+    def _hear(self, headers: Mapping[str, Any]) -> None:
+        said = next((str(value) for name, value in headers.items() if name.lower() == "date"), "")
+        try:
+            self._heard = int(parsedate_to_datetime(said).timestamp()) * SECOND, time.monotonic()
+        except ValueError:
+            # Not a date: what was heard before holds.
+            return
 
     def _messages(self, channel: str, since: int, thread_ts: str | None) -> Iterator[Mapping[str, Any]]:
         oldest = f"{since / SECOND:.6f}"
@@ -173,8 +196,11 @@ class Sender:
 
     def _call(self, call: Callable[[], SlackResponse]) -> Mapping[str, Any] | Refusal | Silence:
         try:
-            data = call().data
+            said = call()
+            self._hear(said.headers)
+            data = said.data
         except SlackApiError as error:
+            self._hear(getattr(error.response, "headers", {}))
             return _from_response(error.response)
         except urllib.error.URLError as error:
             # Nobody listened, or the name was unknown: not a byte was sent.

@@ -51,6 +51,8 @@ class DeliveryPolicy:
     """Between two posts to one channel."""
     blocked: int = 5 * MINUTE
     """Until a channel, or a token, that refuses is tried again."""
+    unsaid: int = 30 * SECOND
+    """How long a channel is held after a 429 that does not say."""
     backoff: int = 2 * SECOND
     max_backoff: int = 2 * MINUTE
 
@@ -95,7 +97,6 @@ UNRENDERED: Final = "unrendered"
 """The message could not be made: a defect of ours, that a later version may have mended."""
 NO_CHANNEL: Final = "no_channel"
 """Neither the rule nor the settings name a channel."""
-_DEFAULT_RETRY_AFTER: Final = 30 * SECOND
 LONGEST_WAIT: Final = 60 * MINUTE
 """Nothing waits longer than this: an instant further ahead was written by a clock that has been set back since."""
 
@@ -137,9 +138,7 @@ def after_refusal(
     """
     error = refusal.error
     if error == RATE_LIMITED:
-        wait = min(
-            refusal.retry_after if refusal.retry_after is not None else _DEFAULT_RETRY_AFTER, LONGEST_WAIT
-        )
+        wait = min(refusal.retry_after if refusal.retry_after is not None else policy.unsaid, LONGEST_WAIT)
         return Outcome(Delivery.PENDING, error, retry_at=now + wait, remedy=Remedy.HOLD_CHANNEL)
     if error in DEAD_TOKEN:
         return Outcome(Delivery.PENDING, error, retry_at=now + policy.blocked, remedy=Remedy.HOLD_ALL)

@@ -182,11 +182,16 @@ def _action(said: str) -> str:
     return " ".join(said.split())
 
 
-def _length(option: str, said: str) -> int:
+def length_of(said: str) -> int | None:
+    """Read a length of time as people write it: ``7d``, ``36h``, ``0``; None for what is none."""
     match = _LENGTH.match(said.strip())
-    length = int(match[1]) * _UNITS[match[2].lower()] if match else None
-    if length is None and said.strip() == "0":
-        length = 0
+    if match is None:
+        return 0 if said.strip() == "0" else None
+    return int(match[1]) * _UNITS[match[2].lower()]
+
+
+def _length(option: str, said: str) -> int:
+    length = length_of(said)
     too_often = option == "remind" and length is not None and 0 < length < SHORTEST_REMINDER
     if length is None or length > _LONGEST.get(option, LONGEST_WAIT) or too_often:
         choices = _EXAMPLES.get(option, ["0", "30m", "12h", "2d"])

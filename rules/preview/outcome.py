@@ -99,12 +99,26 @@ class Outcome:
         return int((later[:-1] & follows & (took <= RETURN_WITHIN)).sum())
 
 
+@dataclass(frozen=True, slots=True)
+class _Stands:
+    """Where a customer stands between two crossings: the latest alert, and the decision to wait, if it waits."""
+
+    alert: LastAlert | None = None
+    held: Decision | None = None
+
+
 class _Teller:
     """What the rule would have posted: its alerts, customer by customer, as sweeps would have opened and ended them."""
 
     def __init__(self, steps: Steps, body: RuleBody) -> None:
         self._instants: list[int] = steps.instants.tolist()
-        self._policy = Policy(kind=body.kind, backlog=body.backlog, cooldown=body.cooldown)
+        self._policy = Policy(
+            kind=body.kind,
+            backlog=body.backlog,
+            cooldown=body.cooldown,
+            pending=body.pending,
+            keep=body.keep,
+        )
         self._known: dict[tuple[object, ...], Decision] = {}
         self.posts = 0
         self.digest = False
@@ -114,29 +128,42 @@ class _Teller:
             self._customer(crossed)
 
     def _customer(self, crossed: Sequence[tuple[int, bool]]) -> None:
-        alert: LastAlert | None = None
-        held: int | None = None
+        stands = _Stands()
         for step, entered in crossed:
-            if held is not None:
-                alert, held = self._due(alert, held, step)
+            stands = self._due(stands, step)
             now = self._instants[step]
-            decision = self._decide(Previous(not entered, None, alert), entered, step)
+            decision = self._decide(Previous(not entered, None, stands.alert), entered, step)
+            alert = stands.alert
             if decision.verb is Verb.OPEN:
                 alert = self._opened(decision)
             elif decision.verb is Verb.RESOLVE:
                 alert = LastAlert(resolved_at=now, resolution=decision.resolution)
+            elif decision.verb is Verb.KEEP:
+                alert = LastAlert(leaving_at=None if entered else decision.until)
             # Who leaves waits no longer.
-            held = decision.until if decision.verb is Verb.HOLD else None
-        if held is not None:
-            self._due(alert, held, len(self._instants))
+            held = decision if decision.verb is Verb.HOLD else None
+            stands = _Stands(alert, held)
+        self._due(stands, len(self._instants))
 
-    def _due(self, alert: LastAlert | None, held: int, before: int) -> tuple[LastAlert | None, int | None]:
-        """Look at who waits once the wait is over, if that is before the step at which the condition ceases to hold."""
-        step = bisect_left(self._instants, held)
+    def _due(self, stands: _Stands, before: int) -> _Stands:
+        """Look at who waits once the wait is over, if that is before the step at which the condition turns again."""
+        alert, held = stands.alert, stands.held
+        matched = held is not None
+        until = held.until if held is not None else alert.leaving_at if alert is not None else None
+        if until is None:
+            return stands
+        step = bisect_left(self._instants, until)
         if step >= before:
-            return alert, held
-        decision = self._decide(Previous(True, held, alert), True, step)
-        return (self._opened(decision), None) if decision.verb is Verb.OPEN else (alert, None)
+            return stands
+        previous = Previous(matched, until if matched else None, alert)
+        if held is not None:
+            previous = replace(previous, held_for=held.opens_as)
+        decision = self._decide(previous, matched, step)
+        if decision.verb is Verb.OPEN:
+            return _Stands(self._opened(decision))
+        if decision.verb is Verb.RESOLVE:
+            return _Stands(LastAlert(resolved_at=self._instants[step], resolution=decision.resolution))
+        return _Stands(alert)
 
     def _opened(self, decision: Decision) -> LastAlert:
         if decision.reason is Reason.BACKLOG:
@@ -151,7 +178,9 @@ class _Teller:
         resolved = None if alert is None or alert.resolved_at is None else now - alert.resolved_at
         waits = None if previous.held_until is None else previous.held_until - now
         resolution = alert.resolution if alert is not None else None
-        key = (previous.matched, waits, alert is None, resolved, resolution, matched, step == 0)
+        leaving = None if alert is None or alert.leaving_at is None else alert.leaving_at - now
+        how = (previous.matched, waits, previous.held_for, alert is None, resolved, resolution, leaving)
+        key = (*how, matched, step == 0)
         decision = self._known.get(key)
         if decision is None:
             policy = replace(self._policy, change=RuleChange.ADDED) if step == 0 else self._policy

@@ -16,9 +16,13 @@ _KEYS: Final = {
     "suppressed": ("customer", RULE, "stage", "reason"),
 }
 _REASONS: Final = {
-    "opens": (Reason.ENTERED, Reason.BACKLOG, Reason.COOLDOWN_OVER),
-    "resolves": (Reason.LEFT, Reason.RULE_EDITED, Reason.RULE_REMOVED, Reason.BY_PERSON),
-    "suppressed": (Reason.COOLDOWN, Reason.BACKLOG_IGNORED, Reason.ALREADY_TOLD),
+    "opens": (
+        *(Reason.ENTERED, Reason.BACKLOG, Reason.BACKLOG_EACH, Reason.COOLDOWN_OVER, Reason.PENDING_OVER),
+    ),
+    "resolves": (
+        *(Reason.LEFT, Reason.LATE_EVENT, Reason.RULE_EDITED, Reason.RULE_REMOVED, Reason.BY_PERSON),
+    ),
+    "suppressed": (Reason.COOLDOWN, Reason.PENDING, Reason.BACKLOG_IGNORED, Reason.ALREADY_TOLD),
 }
 
 

@@ -203,12 +203,12 @@ class Stand:
 
 
 _MATCHES = """
-    SELECT c.external_id, r.name, m.since, m.held_until
+    SELECT c.external_id, r.name, m.since, m.held_until, m.held_for
     FROM match m JOIN customer c ON c.id = m.customer_id JOIN rule r ON r.id = m.rule_id
 """
 _ALERTS = """
     SELECT c.external_id, r.name, r.state, a.opened_at, a.state, a.reason, a.evidence, a.rule_version, a.resolved_at,
-        a.resolution, a.snoozed_until, t.seq, t.at, t.verb, t.reason, t.actor, t.detail
+        a.resolution, a.snoozed_until, a.leaving_at, t.seq, t.at, t.verb, t.reason, t.actor, t.detail
     FROM alert a JOIN alert_transition t ON t.customer_id = a.customer_id AND t.alert_id = a.id
         JOIN customer c ON c.id = a.customer_id JOIN rule r ON r.id = a.rule_id
 """

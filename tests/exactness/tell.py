@@ -53,6 +53,8 @@ DATES = ("2024-02-29", "2024-03-31", " 2024-04-01 ", "2023-12-31", "2024-02-30",
 OPTIONS: Mapping[str, tuple[str, ...]] = {
     "backlog": ("digest", "ignore", "post"),
     "cooldown": ("0", "1h", "1d", "2w"),
+    "pending": ("0", "1h", "1d"),
+    "keep": ("0", "1h", "1d"),
     "kind": ("problem", "opportunity"),
     "action": ("Call them.", "Write to them."),
 }

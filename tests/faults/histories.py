@@ -37,7 +37,7 @@ from tests.exactness.stand import Stand
 from tests.exactness.steps import History
 from tests.exactness.tell import history
 from tests.exactness.watch import Tally
-from tests.faults.kills import quiet
+from tests.faults.stage import quiet
 
 MOST_SHRUNK = 3
 """Of differences of one kind so many are made small, which takes its time; the others are named by their number."""

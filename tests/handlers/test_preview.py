@@ -288,18 +288,20 @@ def said(view: PreviewView) -> dict[str, object]:
 
 
 @pytest.mark.parametrize(
-    ("backlog", "cooldown", "kind"),
+    ("backlog", "cooldown", "kind", "pending", "keep"),
     [
-        (Backlog.DIGEST, 0, AlertKind.PROBLEM),
-        (Backlog.DIGEST, 5 * DAY, AlertKind.OPPORTUNITY),
-        (Backlog.POST, DAY, AlertKind.OPPORTUNITY),
-        (Backlog.POST, 60 * DAY, AlertKind.PROBLEM),
-        (Backlog.IGNORE, DAY, AlertKind.PROBLEM),
-        (Backlog.IGNORE, 5 * DAY, AlertKind.PROBLEM),
+        (Backlog.DIGEST, 0, AlertKind.PROBLEM, 0, 0),
+        (Backlog.DIGEST, 5 * DAY, AlertKind.OPPORTUNITY, 0, 0),
+        (Backlog.POST, DAY, AlertKind.OPPORTUNITY, 0, 0),
+        (Backlog.POST, 60 * DAY, AlertKind.PROBLEM, 0, 0),
+        (Backlog.IGNORE, DAY, AlertKind.PROBLEM, 0, 0),
+        (Backlog.IGNORE, 5 * DAY, AlertKind.PROBLEM, 0, 0),
+        (Backlog.DIGEST, 0, AlertKind.PROBLEM, 2 * DAY, DAY),
+        (Backlog.POST, 3 * DAY, AlertKind.OPPORTUNITY, DAY, 3 * DAY),
     ],
 )
 def test_a_preview_equals_the_live_log(
-    ctx: Context, backlog: Backlog, cooldown: int, kind: AlertKind
+    ctx: Context, backlog: Backlog, cooldown: int, kind: AlertKind, pending: int, keep: int
 ) -> None:
     chance = np.random.default_rng(cooldown // DAY)
     stretch = Stretch(D, D + 24 * DAY, DAY)
@@ -314,6 +316,8 @@ def test_a_preview_equals_the_live_log(
         backlog=backlog,
         cooldown=cooldown,
         kind=kind,
+        pending=pending,
+        keep=keep,
     )
     with ctx.database.writing() as tx:
         rules.add(tx, name="seen", body=body, author="U1", now=0, diff="")
@@ -330,10 +334,11 @@ def test_a_preview_equals_the_live_log(
     data=st.data(),
     cooldown=st.sampled_from([0, 1, DAY, 3 * DAY, 100 * DAY]),
     backlog=st.sampled_from(Backlog),
+    waits=st.tuples(st.sampled_from([0, 1, DAY, 3 * DAY]), st.sampled_from([0, HOUR, DAY, 2 * DAY])),
 )
 @settings(max_examples=12, deadline=None, suppress_health_check=SLOW)
 def test_any_history_is_told_as_the_live_log_tells_it(
-    database: Database, data: st.DataObject, cooldown: int, backlog: Backlog
+    database: Database, data: st.DataObject, cooldown: int, backlog: Backlog, waits: tuple[int, int]
 ) -> None:
     clear(database)
     ctx = context(database, now=StillClock(D + 400 * DAY))
@@ -350,7 +355,13 @@ def test_any_history_is_told_as_the_live_log_tells_it(
                 ),
                 {"id": number},
             )
-    body = RuleBody(condition="count(purchase, 1d) >= 1", backlog=backlog, cooldown=cooldown)
+    body = RuleBody(
+        condition="count(purchase, 1d) >= 1",
+        backlog=backlog,
+        cooldown=cooldown,
+        pending=waits[0],
+        keep=waits[1],
+    )
     of = replace(subject(ctx, body.condition), body=body)
     assert said(preview(ctx, of, stretch)) == the_live_log(ctx, stretch, body)
 

@@ -41,6 +41,9 @@ def _heading() -> list[str]:
 def _row(rule: BookRule) -> str:
     body = rule.body
     tells = f"{body.kind}, {body.severity}; cooldown {length_text(body.cooldown)}"
+    for name, length in (("for", body.pending), ("keep", body.keep)):
+        tells += f"; {name} {length_text(length)}" if length else ""
+    tells += f"; escalate: {body.escalate}" if body.escalate else ""
     if body.backlog.value != "digest":
         tells += f"; backlog: {body.backlog}"
     suits = " ".join(f"`{name}`" for name in rule.suits)

@@ -168,3 +168,15 @@ def test_a_client_killed_in_mid_request_is_no_noise(
     assert client_of(slack).auth_test()["ok"]
     logging.getLogger("uvicorn.error").removeHandler(caplog.handler)
     assert [record.getMessage() for record in caplog.records if record.name.startswith("uvicorn")] == []
+
+
+def test_a_fault_may_strike_those_calls_alone_that_bear_an_argument(
+    slack: Playground, client: WebClient
+) -> None:
+    slack.faults.add(Fault("error", POST, error="invalid_blocks", argument="blocks"))
+    assert post(client)["ok"]
+    assert client.chat_postMessage(channel=CUSTOMER_CARE, text="x", blocks=[])["ok"]
+    blocks = [{"type": "section", "text": {"type": "plain_text", "text": "x"}}]
+    with pytest.raises(SlackApiError, match="invalid_blocks"):
+        client.chat_postMessage(channel=CUSTOMER_CARE, text="x", blocks=blocks)
+    assert accepted(slack) == 2

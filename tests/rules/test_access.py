@@ -13,6 +13,7 @@ from rules.access import (
     Everything,
     NotAllowedError,
     Rulebook,
+    Sources,
     Thing,
     authorize,
 )
@@ -26,6 +27,7 @@ THINGS: list[Thing] = [
     Rulebook(),
     Alerting(),
     Definitions(),
+    Sources(),
 ]
 
 
@@ -57,6 +59,7 @@ def test_the_whole_table() -> None:
         (MANAGER, Action.CHANGE_ROUTES, Alerting()),
         (MANAGER, Action.RESOLVE_MANY, Alerting()),
         (MANAGER, Action.CHANGE_LIFECYCLE, Definitions()),
+        (MANAGER, Action.CHANGE_SOURCES, Sources()),
     }  # fmt: skip
     for asked in itertools.product((AGENT, MANAGER), Action, THINGS):
         assert allowed(*asked) == (asked in yes), asked

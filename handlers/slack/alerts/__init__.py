@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from handlers.slack.alerts import explain, listing, quality, resolving, routes, silences, snooze
+from handlers.slack.alerts import explain, listing, quality, resolving, routes, silences, snooze, sources
 from handlers.slack.alerts.listing import COMMAND
 from handlers.slack.asked import Asked
 from handlers.slack.typed import UnknownCommandError, first_word, nearest, plain
@@ -30,6 +30,7 @@ SUBCOMMANDS: Final[Mapping[str, _Answer]] = {
     "route": routes.route,
     "routes": routes.listing,
     "quality": quality.quality,
+    "sources": sources.sources,
     "resolve": resolving.resolve,
     "help": _help,
 }

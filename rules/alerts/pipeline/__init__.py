@@ -14,8 +14,9 @@ from rules.alerts.pipeline.inhibit import inhibit
 from rules.alerts.pipeline.silence import silence
 from rules.alerts.pipeline.snooze import snooze
 from rules.alerts.pipeline.stage import Around, Held, StageOf, Untold
+from rules.alerts.pipeline.stale import stale
 
-PIPELINE: Final[tuple[StageOf, ...]] = (inhibit, snooze, silence, budget)
+PIPELINE: Final[tuple[StageOf, ...]] = (stale, inhibit, snooze, silence, budget)
 """The stages in their order."""
 
 

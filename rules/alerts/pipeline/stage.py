@@ -16,6 +16,7 @@ from rules.alerts.states import Reason
 class Stage(StrEnum):
     """Where an alert is held back."""
 
+    STALE = "stale"
     INHIBITION = "inhibition"
     SNOOZE = "snooze"
     SILENCE = "silence"
@@ -25,6 +26,8 @@ class Stage(StrEnum):
 class Why(StrEnum):
     """Why it is held back."""
 
+    SOURCE_STOPPED = "source_stopped"
+    """A source of what the rule looks at has stopped sending: nobody can say that it is so."""
     HIDDEN_BY_RULE = "hidden_by_rule"
     """An alert of a rule that hides this one is open for the customer; ``by`` names the rule."""
     SNOOZED = "snoozed"
@@ -114,6 +117,9 @@ class Around:
     """By customer: the unresolved alerts of rules that hide others."""
     silences: Mapping[int, Sequence[Silence]] = field(default_factory=dict)
     """By customer: the silences whose condition holds for that customer now."""
+
+    stale: Mapping[int, str] = field(default_factory=dict)
+    """By rule id: the source that has stopped, of rules that look at what it sends."""
 
     def settings(self, channel: str) -> ChannelSettings:
         """Give the settings of a channel; the usual ones where it has none."""

@@ -4,6 +4,7 @@ import pytest
 
 from handlers.sweep import sweep
 from rules.instants import DAY
+from storage import arrivals, sources
 from storage.database import Database
 from templates.codec import Press
 from tests.handlers.slack.world import AIKO, MANAGER, NOW, TOM, World
@@ -78,3 +79,31 @@ def test_pages_turn(world: World, database: Database) -> None:
     mine = world.press(Press.MINE, 1, ephemeral=True)
     assert mine is not None
     assert "*1 open alert of yours*" in mine[0].text
+
+
+def test_sources_are_shown_and_managers_say_how_long_one_may_be_quiet(
+    world: World, database: Database
+) -> None:
+    assert "No event has come in yet" in world.said("/alerts sources")
+    with database.writing() as tx:
+        sources.note(tx, [("web shop", "purchase"), ("<!channel>", "ticket")])
+        arrivals.note(tx, {"web shop": 3}, now=NOW)
+    listed = world.said("/alerts sources")
+    assert "*2 sources of events*" in listed
+    assert "⚪ *web shop*: is not watched\nlast event" in listed
+    assert "has no habit yet: it takes events on seven days" in listed
+    assert "<!channel>" not in listed
+    changed = world.said("/alerts sources web shop 6h", user=MANAGER)
+    assert "Noted: the source *web shop* may be quiet for 6 hours, as a manager said." in changed
+    assert "✅ *web shop*: sends as it is used to" in world.said("/alerts sources")
+    for typed, says in (
+        ("/alerts sources web shop 6h", "You are not allowed to do that"),
+        ("/alerts sources", "*2 sources of events*"),
+        ("/alerts sources shop", "Something is missing"),
+    ):
+        assert says in world.said(typed)
+    for typed, says in (
+        ("/alerts sources web shop soon", "“soon” does not say how long a source may be quiet"),
+        ("/alerts sources web shpo 6h", "No event ever came of a source “web shpo”. Did you mean"),
+    ):
+        assert says in world.said(typed, user=MANAGER)

@@ -10,6 +10,7 @@ from playground.faults import Fault
 from playground.people import MANAGERS_GROUP, MAYA, TOM
 from playground.server import Playground
 from rules.access import Actor
+from rules.alerts.colleague import Colleague, Found
 
 GROUP = frozenset({MANAGERS_GROUP})
 
@@ -72,3 +73,24 @@ def test_names_are_the_id_and_the_address_without_regard_to_case(directory: Dire
 def test_a_client_that_retries_by_itself_is_refused() -> None:
     with pytest.raises(ValueError, match="retries"):
         Directory(WebClient())
+
+
+def test_who_bears_a_name(slack: Playground, directory: Directory) -> None:
+    assert directory.whois(TOM) == Colleague(Found.THERE, TOM)
+    [email] = directory.names_of(TOM, now=0) - {TOM.casefold()}
+    assert directory.whois(email) == Colleague(Found.THERE, TOM)
+    assert directory.whois("nobody@shop.example") == Colleague(Found.UNKNOWN)
+    assert directory.whois("U0NOBODY0") == Colleague(Found.UNKNOWN)
+    assert directory.whois("Ann Bell") == Colleague(Found.UNKNOWN)
+    for fault in (Fault("reset"), Fault("ratelimited"), Fault("error", error="missing_scope")):
+        slack.faults.add(fault)
+        assert directory.whois(TOM) == Colleague(Found.UNANSWERED)
+        slack.faults.clear()
+
+
+def test_who_has_left_is_gone(monkeypatch: pytest.MonkeyPatch, directory: Directory) -> None:
+    def deactivated(_client: WebClient, *, user: str) -> dict[str, object]:
+        return {"ok": True, "user": {"id": user, "deleted": True}}
+
+    monkeypatch.setattr(WebClient, "users_info", deactivated)
+    assert directory.whois(TOM) == Colleague(Found.GONE)

@@ -23,8 +23,8 @@ SCOPES = {
     "conversations_replies": {"channels:history", "groups:history"},
     "usergroups_users_list": {"usergroups:read"},
     # The e-mail address of the profile is what it is asked for.
+    "users_lookupByEmail": {"users:read", "users:read.email"},
     "users_info": {"users:read", "users:read.email"},
-    "users_lookupByEmail": {"users:read.email"},
     "auth_test": set(),
 }
 

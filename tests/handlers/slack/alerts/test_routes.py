@@ -6,18 +6,25 @@ import pytest
 
 from handlers.sweep import sweep
 from handlers.tell import render
+from rules.alerts.colleague import Colleague, Found
 from rules.instants import DAY
 from storage.outbox import Call, Message, Subject
 from tests.handlers.slack.world import AIKO, MANAGER, NOW, TOM, World, everything, name
 from tests.histories import rule
 
-KNOWN = {"tom@example.com": TOM}
+
+def whois(name: str) -> Colleague:
+    return Colleague(Found.THERE, TOM) if name in ("tom@example.com", TOM) else Colleague(Found.GONE)
+
+
+def silence(name: str) -> Colleague:
+    return Colleague(Found.UNANSWERED)
 
 
 @pytest.fixture
 def found(world: World) -> World:
     """The same world, whose bot can ask Slack who bears an address."""
-    return World(replace(world.ctx, colleague=lambda email: KNOWN.get(email, "")), world.clock)
+    return World(replace(world.ctx, whois=whois), world.clock)
 
 
 def add(world: World, typed: str) -> str:
@@ -66,11 +73,11 @@ def test_an_owner_who_is_nobody_in_slack_is_said_in_the_fallback_channel(found: 
 
 
 def test_whose_owner_slack_does_not_say_waits_untold_for_the_next_tick(world: World) -> None:
-    silent = World(replace(world.ctx, colleague=lambda _: None), world.clock)
+    silent = World(replace(world.ctx, whois=silence), world.clock)
     add(silent, "owners segment = vip --to owner")
     assert told(silent) == []
     assert "once Slack says who that is" in silent.said("/alerts route test Ann Bell lapsing")
-    speaking = World(replace(world.ctx, colleague=KNOWN.get), world.clock)
+    speaking = World(replace(world.ctx, whois=whois), world.clock)
     sweep(speaking.ctx, as_of=NOW + 2 * DAY + 1)
     assert speaking.messages()[-1].channel == TOM
 

@@ -1,0 +1,205 @@
+"""Reminding: whom alerts that nobody claims are brought to, and when; what was missed is made up for by one step.
+
+What is due is decided in `rules.alerts.nag`, whom it turns to in `rules.alerts.colleague`. Slack is asked who is who
+before anything is written.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from handlers import steps
+from handlers.context import Context
+from handlers.steps import TOGETHER, Told
+from rules.alerts.colleague import Brought, Colleague, Found, brought
+from rules.alerts.escalation import EscalationStep, Target, read_escalation
+from rules.alerts.nag import Clocks, Nag, nag
+from rules.alerts.rule import RuleState
+from rules.alerts.states import Reason, Verb
+from storage import alerts, customers, outbox, rules
+from storage.alerts import Alert, Step
+from storage.database import Transaction
+from storage.outbox import Call, Message, New, Subject
+from storage.rules import Rule
+
+AT_ONCE: Final = 250
+"""Alerts that one transaction reminds of, but for those that one message tells."""
+MOST_ASKED: Final = 50
+"""Names that the directory is asked about in one tick: nobody waits for more."""
+
+QuietUntil = Callable[[str, int], int | None]
+"""Says until when a channel is not to be disturbed at an instant; None where it may be."""
+
+
+def never_quiet(channel: str, now: int) -> int | None:  # noqa: ARG001  (as every channel without hours of its own)
+    """Let every channel be disturbed at any time."""
+    return None
+
+
+@dataclass(slots=True)
+class _Around:
+    """What is looked at beside the alerts: rules by id, owners of customers, and who is who."""
+
+    now: int
+    quiet_until: QuietUntil
+    rules: dict[int, Rule | None] = field(default_factory=dict)
+    owners: dict[int, str] = field(default_factory=dict)
+    colleagues: dict[str, Colleague] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Due:
+    """One alert that it is time for: what is to be done, and whom it is brought to."""
+
+    alert: Alert
+    rule: Rule
+    nag: Nag
+    brought: Brought | None = None
+
+
+def remind(ctx: Context, *, now: int, quiet_until: QuietUntil = never_quiet) -> int:
+    """Take what is due as of ``now`` of alerts that nobody claims; gives how many somebody is told of.
+
+    To be called by who holds the sweep's lock.
+    """
+    with ctx.database.reading() as tx:
+        waiting = alerts.due_to_nag(tx, now=now)
+        if not waiting:
+            return 0
+        around = _Around(now, quiet_until)
+        _load(tx, around, alerts.by_ids(tx, [number for number, _ in waiting]).values())
+    _ask(ctx, around)
+    told = 0
+    for numbers in _cut(waiting):
+        with ctx.database.writing() as tx:
+            told += _remind(tx, ctx, around, alerts.to_nag(tx, numbers, now=now))
+    if told:
+        with ctx.database.writing() as tx:
+            outbox.release_forming(tx, now=ctx.elapsed())
+    return told
+
+
+def _load(tx: Transaction, around: _Around, some: Iterable[Alert]) -> None:
+    """Load the rules, and the owners of those whose alert is to be brought to them."""
+    to_owner = []
+    for alert in some:
+        if alert.rule_id not in around.rules:
+            around.rules[alert.rule_id] = rules.by_id(tx, alert.rule_id)
+        due = _due(alert, around)
+        if due is not None and due.nag.step is not None and due.nag.step.target is Target.OWNER:
+            to_owner.append(alert.customer_id)
+    profiles = customers.by_ids(tx, to_owner)
+    around.owners = {number: one.owner for number, one in profiles.items() if one.owner}
+
+
+def _ask(ctx: Context, around: _Around) -> None:
+    """Find out who the owners are; once nobody answers, nobody else is asked about."""
+    if ctx.whois is None:
+        return
+    for name in sorted(set(around.owners.values()))[:MOST_ASKED]:
+        around.colleagues[name] = ctx.whois(name)
+        if around.colleagues[name].found is Found.UNANSWERED:
+            return
+
+
+def _cut(waiting: Sequence[tuple[int, int]]) -> list[list[int]]:
+    """Cut (alert id, root) into parts, each told in a transaction of its own; what one message tells stays together."""
+    by_root: dict[int, list[int]] = defaultdict(list)
+    for number, root in waiting:
+        by_root[root].append(number)
+    parts: list[list[int]] = [[]]
+    for numbers in by_root.values():
+        if parts[-1] and len(parts[-1]) + len(numbers) > AT_ONCE:
+            parts.append([])
+        parts[-1] += numbers
+    return [part for part in parts if part]
+
+
+def _due(alert: Alert, around: _Around) -> _Due | None:
+    """Say what is due of an alert; None where nobody is to be told of it: it rests, or somebody has it."""
+    rule = around.rules.get(alert.rule_id)
+    rests = alert.claimed_by is not None or alert.snoozed_until is not None or not alert.unresolved
+    if rule is None or rule.state is not RuleState.ACTIVE or rests or alert.nag_from is None:
+        return None
+    found = nag(
+        Clocks(alert.nag_from, alert.reminded, alert.escalated),
+        remind=rule.body.remind,
+        steps=read_escalation(rule.body.escalate),
+        now=around.now,
+    )
+    return _Due(alert, rule, found)
+
+
+def _remind(tx: Transaction, ctx: Context, around: _Around, some: Sequence[Alert]) -> int:
+    roots = outbox.by_numbers(tx, sorted({one.root for one in some if one.root is not None}))
+    moved: list[tuple[int, int, int | None]] = []
+    taken: list[Step] = []
+    posts: dict[tuple[int, int | None, str], New] = {}
+    for alert in some:
+        due = _due(alert, around)
+        root = roots.get(alert.root or 0)
+        if due is None or root is None or not _says(due.nag):
+            moved.append((alert.customer_id, alert.id, due.nag.next_at if due is not None else None))
+            continue
+        step = due.nag.step
+        quiet = around.quiet_until(
+            step.channel if step is not None and step.channel else root.channel, around.now
+        )
+        if quiet is not None and quiet > around.now:
+            moved.append((alert.customer_id, alert.id, quiet))
+            continue
+        taken.append(_step(ctx, due, around))
+        if step is not None and step.target is Target.CHANNEL:
+            # Of alerts that one message tells alone, as of one customer, each is repeated by itself.
+            place = (root.id, alert.id if root.subject not in TOGETHER else None, step.channel)
+            posts.setdefault(place, _elsewhere(tx, due, root, step))
+    alerts.nag_at(tx, moved)
+    steps.take(tx, taken, Told(now=around.now, elapsed=ctx.elapsed(), forming=True))
+    outbox.add_all(tx, list(posts.values()), now=ctx.elapsed())
+    return len(taken)
+
+
+def _says(found: Nag) -> bool:
+    return found.remind or found.step is not None
+
+
+def _step(ctx: Context, due: _Due, around: _Around) -> Step:
+    changes = {
+        "reminded": due.nag.clocks.reminded,
+        "escalated": due.nag.clocks.escalated,
+        "next_nag_at": due.nag.next_at,
+    }
+    step = due.nag.step
+    if step is None:
+        detail: Mapping[str, object] = {"after": around.now - due.nag.clocks.since}
+        return Step(due.alert, Verb.REMIND, Reason.UNCLAIMED, changes, detail=detail)
+    owner = around.owners.get(due.alert.customer_id)
+    found = brought(step, owner, around.colleagues.get(owner or ""), ctx.managers)
+    detail = {
+        "after": step.after,
+        "target": str(found.target),
+        "to": list(found.to),
+        "lacks": str(found.lacks) if found.lacks is not None else None,
+        "owner": owner,
+        "channel": step.channel,
+    }
+    return Step(due.alert, Verb.ESCALATE, Reason.UNCLAIMED, changes, detail=detail)
+
+
+def _elsewhere(tx: Transaction, due: _Due, root: Message, step: EscalationStep) -> New:
+    """Give the message that repeats an alert in another channel; of those told together, one repeats the message.
+
+    It is known by the alert, or by the first of those: whatever changes where that stands edits it.
+    """
+    together = root.subject in TOGETHER
+    known_by = alerts.of_root(tx, root.id, limit=1)[0] if together else due.alert
+    return New(
+        call=Call.POST,
+        subject=Subject.ESCALATION,
+        channel=step.channel,
+        rule_id=due.alert.rule_id,
+        customer_id=None if together else due.alert.customer_id,
+        alert_id=known_by.id,
+        payload={"after": step.after, "root": root.id},
+    )
