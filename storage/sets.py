@@ -55,7 +55,7 @@ _ARRAYS: Final[dict[Type, TypeEngine[Any]]] = {"int": _Array("int"), "text": _Ar
 def any_of(dialect: Dialect, values: Iterable[Any], kind: Type, *, name: str = "chosen") -> TextClause:
     """Give a query of ``values``, for ``column.in_(…)``; of several in one statement each needs a ``name`` of its own."""
     if dialect == "sqlite":
-        return _bound(f"SELECT value FROM json_each(:{name})", ((name, None),)).bindparams(
+        return _bound(f"SELECT value FROM json_each(:{name})", ((name, None),)).bindparams(  # noqa: S608  (a name of ours, never a value)
             **{name: json.dumps(list(values))}
         )
     return _bound(f"SELECT unnest(:{name})", ((name, kind),)).bindparams(**{name: list(values)})
