@@ -15,9 +15,10 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 from queue import SimpleQueue
-from typing import Any, TextIO
+from typing import Any, Final, TextIO
 
 import click
 from pydantic import ValidationError
@@ -60,7 +61,7 @@ from playground.people import MAYA
 from playground.server import Playground
 from rules.alerts.retry import DeliveryPolicy
 from rules.errors import WarmlineError
-from rules.instants import DAY, SECOND, Calendar
+from rules.instants import HOUR, SECOND, Calendar, to_datetime
 from settings import Settings
 from storage.database import Database
 from storage.errors import SecondWriterError, SweepRunningError
@@ -72,8 +73,12 @@ def real_time() -> int:
     return time.time_ns() // 1_000_000
 
 
+# Who makes Slack fail at the page, and ends it, waits for seconds, not for minutes.
+_DEMO_DELIVERY: Final = DeliveryPolicy(settle=5 * SECOND, blocked=15 * SECOND, max_backoff=10 * SECOND)
+
+
 class BusinessClock:
-    """The business's now: real time, moved on by as many days as the playground was told to let pass."""
+    """The business's now: real time, moved on by as much as the playground was told to let pass."""
 
     def __init__(self) -> None:
         self._ahead = 0
@@ -283,7 +288,9 @@ def demo(_: Cli, port: int, data: str) -> None:
     folder = Path(".demo")
     ctx: Context
     made: Demo
-    slack = Playground(port, today=lambda: _day(ctx), advance=lambda days: _advance(ctx, clock, made, days))
+    slack = Playground(
+        port, now=lambda: _local(ctx), advance=lambda length: _advance(ctx, clock, made, length)
+    )
     try:
         # Bound, but not serving yet: who opens the page early waits for it, and the addresses are known.
         slack.bind()
@@ -314,19 +321,20 @@ def demo(_: Cli, port: int, data: str) -> None:
     made = Demo(cli.context, folder, people_of(Data(data), cli.context, owners))
     made.furnish(manager=MAYA, console=Console(stderr=True))
     slack.start()
-    bot = compose(settings, ctx, rhythm=Rhythm(deliver=SECOND // 4))
+    bot = compose(settings, ctx, policy=_DEMO_DELIVERY, rhythm=Rhythm(deliver=SECOND // 4))
     _serve(cli, bot, lambda _: click.echo(f"\n  Warmline's demo is at {slack.url}/  (Ctrl-C ends it)\n"))
     slack.stop()
 
 
-def _day(ctx: Context) -> str:
-    return ctx.calendar.date_of(ctx.now()).isoformat()
+def _local(ctx: Context) -> str:
+    """Give the business's date and time of day, as ``2026-11-22T14:05``."""
+    return to_datetime(ctx.now()).astimezone(ctx.calendar.zone).strftime("%Y-%m-%dT%H:%M")
 
 
-def _advance(ctx: Context, clock: BusinessClock, made: Demo, days: int) -> str:
-    """Let days pass, with what happens and a sweep on each, and give the new business date."""
-    for _ in range(days):
-        clock.advance(DAY)
+def _advance(ctx: Context, clock: BusinessClock, made: Demo, length: timedelta) -> str:
+    """Let time pass hour by hour, with what happens and a sweep in each; give the business's new date and time."""
+    for _ in range(length // timedelta(hours=1)):
+        clock.advance(HOUR)
         made.catch_up()
         # The ticker may be at it: then its sweep is waited for.
         for _ in range(600):
@@ -336,7 +344,7 @@ def _advance(ctx: Context, clock: BusinessClock, made: Demo, days: int) -> str:
                 time.sleep(0.1)
             else:
                 break
-    return _day(ctx)
+    return _local(ctx)
 
 
 def _in_this_process(cli: Cli) -> Run:

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
-from handlers import shown, spending, waking
+from handlers import held, shown, spending, waking
 from handlers.card import card as card_of
 from handlers.context import Context
 from rules.errors import WarmlineError
-from storage import alerts, customers, events, outbox, pruned, rules, suppressions
+from storage import alerts, customers, digests, events, outbox, pruned, rules, suppressions
 from storage.alerts import Alert
 from storage.customers import Profile
 from storage.database import Transaction
@@ -29,6 +29,7 @@ from templates.views import (
     Member,
     Money,
     TimelinePage,
+    Waiting,
     WhyView,
 )
 
@@ -178,6 +179,14 @@ def digest_rows(ctx: Context, root: int, page: int) -> tuple[str, list[Member], 
         members = alerts.open_of_root(tx, root)
         wanted = shown.most_valuable(tx, members, ctx, first=page * DIGEST_PAGE, n=DIGEST_PAGE)
         return (rule.name if rule else "?"), list(wanted), len(members)
+
+
+def held_rows(ctx: Context, root: int, page: int) -> tuple[int, list[Waiting], int] | None:
+    """Give a page of a channel's digest: its time, the customers, and how many in all; None where the message is none."""
+    with ctx.database.reading() as tx:
+        if digests.of_root(tx, root) is None:
+            return None
+        return held.page(tx, root, ctx, first=page * DIGEST_PAGE, n=DIGEST_PAGE)
 
 
 def why(ctx: Context, alert_id: int) -> WhyView:

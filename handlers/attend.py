@@ -5,6 +5,7 @@ channel has attention for, is asked of all alerts at once.
 """
 
 from handlers.context import Context
+from handlers.digests import tell_digests
 from handlers.nagging import remind
 from handlers.telling import tell
 from handlers.waking import wake
@@ -15,4 +16,5 @@ def attend(ctx: Context, *, now: int) -> None:
     # First who wakes: it is told with what else is due.
     wake(ctx, now=now)
     tell(ctx, now=now)
+    tell_digests(ctx, now=now)
     remind(ctx, now=now)

@@ -12,6 +12,7 @@ from typing import Any, Final, Protocol
 
 import structlog
 
+from handlers import channels
 from handlers.context import Context
 from handlers.managers import tell_managers
 from handlers.slack.sender import THREAD_GONE, Content, Sender, Unreadable
@@ -237,7 +238,7 @@ class Deliverer:
                 late = outbox.finish_late(
                     tx, message, posted_channel=said.channel, ts=said.ts, now=now, verify_at=settled_at
                 )
-        self._ids[message.channel or self._ctx.default_channel] = said.channel
+        self._note_name(message, said.channel)
         if late is None:
             self._recovered(message)
             return Round(sent=1)
@@ -247,6 +248,13 @@ class Deliverer:
             return Round(doubles_deleted=1)
         return Round(sent=1)
 
+    def _note_name(self, message: Message, channel: str) -> None:
+        """Note which id the channel has that a message was for: Slack says so when it takes one."""
+        named = message.channel or self._ctx.default_channel
+        if message.call is Call.POST and self._ids.get(named) != channel:
+            channels.learn(self._ctx, channel, named)
+        self._ids[named] = channel
+
     def _refused(self, message: Message, refusal: Refusal) -> Round:
         fallback = self._ctx.default_channel
         outcome = after_refusal(
@@ -255,6 +263,7 @@ class Deliverer:
             plain=message.plain,
             # A reply cannot go elsewhere than its root, and the fallback has no fallback.
             rerouted=message.rerouted or message.root is not None or fallback in ("", message.channel),
+            answers=message.root is not None,
             now=self._ctx.elapsed(),
             policy=self._policy,
         )

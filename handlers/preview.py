@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from heapq import nsmallest
 from typing import ClassVar, Final
 
-from handlers import meaning, rulebook, shown, spending
+from handlers import channels, meaning, rulebook, shown, spending
 from handlers.context import Context
 from rules.alerts.rule import RuleBody
 from rules.conditions.columns import Ints
@@ -22,6 +22,7 @@ from rules.errors import WarmlineError
 from rules.instants import DAY, iso
 from rules.money import decimal_text
 from rules.preview.grid import MOST_CUSTOMERS, Grid, reach
+from rules.preview.messages import Reader
 from rules.preview.outcome import Crossings, Outcome, crossings
 from rules.preview.steps import Steps, Stretch, every_text, weeks
 from storage import customers, events, fits, pruned
@@ -87,7 +88,6 @@ def preview(
     need were pruned `storage.pruned.BeforeHorizonError` or `rules.conditions.reach.PastHorizonError`.
     """
     steps = Steps(stretch, ctx.calendar)
-    outcome = Outcome(steps, of.body)
     entered: list[tuple[Ints, Ints]] = []
     with ctx.database.reading() as tx:
         pruned.refuse_before(tx, stretch.since)
@@ -97,15 +97,25 @@ def preview(
             tx, now=stretch.until, customers=customers.ids(tx, known_at=stretch.until)
         )
         _bound(len(ids), stretch, most)
+        outcome = Outcome(steps, of.body, _reader(tx, ctx, of.body))
         size = _block_size(tx, terms(of.tree), len(ids), len(steps))
         for begin in range(0, len(ids), size):
             block = slice(begin, begin + size)
             found = _crossings(tx, ctx, of.tree, steps, ids=ids[block], known_since=known_since[block])
-            new = outcome.add(found)
+            new = outcome.add(found, ids[block])
             entered.append((ids[block][new.places], steps.instants[new.steps]))
             if progress is not None:
                 progress(min(begin + size, len(ids)), len(ids))
         return _view(tx, ctx, of, stretch, outcome, entered=entered, known=len(ids))
+
+
+def _reader(tx: Transaction, ctx: Context, body: RuleBody) -> Reader:
+    """Give the channel that the rule would tell: as if it had all its attention."""
+
+    def worth(customer_ids: Sequence[int], now: int) -> dict[int, int]:
+        return spending.totals(tx, ctx, customer_ids, now)
+
+    return Reader(channels.settings_of(tx, ctx, body.channel), ctx.calendar.zone.key, worth)
 
 
 def _bound(known: int, stretch: Stretch, most: int | None) -> None:

@@ -58,18 +58,23 @@ def taken_by(
     return found
 
 
-def places(ctx: Context, found: Mapping[int, Taken]) -> dict[int, Place]:
-    """Give where each alert is told; those lack whose owner nobody can be asked for now. Outside of any transaction."""
+def places(ctx: Context, found: Mapping[int, Taken], *, ask: bool = True) -> dict[int, Place]:
+    """Give where each alert is told; those lack whose owner nobody can be asked for now. Outside of any transaction.
+
+    Unless ``ask``: then Slack is left alone, and those are given the channel that they have without a route.
+    """
     owners = {
         one.owner
         for one in found.values()
         if one.owner and one.route is not None and one.route.target is To.OWNER
     }
-    known = {owner: slack_id(ctx, owner) for owner in owners}
+    known = {owner: slack_id(ctx, owner) if ask else None for owner in owners}
     made: dict[int, Place] = {}
     for key, one in found.items():
         who = known.get(one.owner) if one.owner in known else ""
         if who is None:
+            if not ask:
+                made[key] = Place(one.usual)
             continue
         made[key] = route.place(
             one.route, usual=one.usual, fallback=ctx.default_channel, owner=one.owner, slack_id=who or None

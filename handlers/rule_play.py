@@ -42,7 +42,9 @@ from templates.words import Words
 _MANAGER: Final = Request(Actor("cli:test", manager=True))
 _TELLINGS: Final = {
     Subject.ALERT: Telling.ALERT,
+    Subject.CUSTOMER: Telling.ALERT,
     Subject.GROUP: Telling.DIGEST,
+    Subject.DIGEST: Telling.DIGEST,
     Subject.STEPS: Telling.REPLY,
 }
 _PRESSES: Final = {Deed.CLAIM: Press.CLAIM, Deed.SNOOZE: Press.SNOOZE, Deed.RESOLVE: Press.RESOLVE}
@@ -189,27 +191,37 @@ class Play:
             for message in outbox.after(tx, self._last_message):
                 self._last_message = message.id
                 if message.call is not outbox.Call.UPDATE and message.subject in _TELLINGS:
-                    self._since.messages.append(self._message(tx, message))
+                    self._since.messages += self._messages(tx, message)
 
     def _alerts(self, tx: Transaction) -> Iterator[Alert]:
         for customer in self._names:
             yield from reversed(alerts.of_customer(tx, customer))
 
-    def _message(self, tx: Transaction, message: outbox.Message) -> Message:
+    def _messages(self, tx: Transaction, message: outbox.Message) -> Iterator[Message]:
+        """Give what a message tells, rule by rule: one of a customer or a channel may tell alerts of several."""
+        about: dict[int, list[int]] = defaultdict(list)
         match message.subject:
             case Subject.STEPS:
-                about = [step.customer_id for step in alerts.told_in(tx, message.id)]
-            case Subject.GROUP:
-                about = [alert.customer_id for alert in alerts.of_root(tx, message.id)]
+                for step in alerts.told_in(tx, message.id):
+                    about[message.rule_id or self._rule_of(tx, step.alert_id)].append(step.customer_id)
+            case Subject.ALERT:
+                about[message.rule_id or 0].append(message.customer_id or 0)
             case _:
-                about = [message.customer_id or 0]
-        return Message(
-            telling=_TELLINGS[message.subject],
-            rule=self._rules[message.rule_id or 0],
-            customers=tuple(self._names[customer] for customer in about),
-            channel=message.channel or self._ctx.default_channel,
-            says=(_text(tell.render(tx, message, self._ctx)),),
-        )
+                for alert in alerts.of_root(tx, message.id):
+                    about[alert.rule_id].append(alert.customer_id)
+        says = (_text(tell.render(tx, message, self._ctx)),)
+        for rule_id, told in about.items():
+            yield Message(
+                telling=_TELLINGS[message.subject],
+                rule=self._rules[rule_id],
+                customers=tuple(self._names[customer] for customer in told),
+                channel=message.channel or self._ctx.default_channel,
+                says=says,
+            )
+
+    def _rule_of(self, tx: Transaction, alert_id: int) -> int:
+        found = alerts.by_id(tx, alert_id)
+        return found.rule_id if found is not None else 0
 
     def _outcome(self) -> Outcome:
         """Give what is now, and what came about since the last time."""

@@ -10,13 +10,14 @@ from dataclasses import replace
 from decimal import Decimal
 from urllib.parse import quote
 
-from handlers import spending
+from handlers import channels, spending
 from handlers.context import Context
 from rules.alerts.colleague import Lacks
 from rules.alerts.escalation import Target
 from rules.alerts.evidence import Evidence
 from rules.alerts.rule import RuleBody
 from rules.alerts.states import Reason, Resolution, Verb
+from rules.instants import Calendar
 from storage import alerts, customers, rules
 from storage.alerts import Alert, OpenMember, Transition
 from storage.customers import Profile
@@ -41,6 +42,7 @@ from templates.views import (
     WorseView,
 )
 from templates.voice import Voice
+from templates.words import Words
 
 _LONGEST_URL = 1_000
 _SUM_EVER = re.compile(r"sum\([^(),]*\)\Z")
@@ -51,6 +53,14 @@ TOP = 10
 def voice(ctx: Context) -> Voice:
     """Give the words and figures that everything is said in."""
     return Voice(ctx.words, Figures(ctx.words.language, ctx.calendar), ctx.currency)
+
+
+def voice_in(tx: Transaction, ctx: Context, channel: str) -> Voice:
+    """Give the words and figures of a channel: in its own language, by the clocks of its own zone."""
+    said = channels.settings_of(tx, ctx, channel)
+    words = Words(said.language) if said.language else ctx.words
+    calendar = Calendar.of(said.zone) if said.zone else ctx.calendar
+    return Voice(words, Figures(words.language, calendar), ctx.currency)
 
 
 def person(profile: Profile | None, customer_id: int, ctx: Context) -> Person:
@@ -149,7 +159,7 @@ def alert_view(tx: Transaction, alert: Alert, ctx: Context, *, nobody: str | Non
 
 
 def digest_view(tx: Transaction, root: int, ctx: Context) -> DigestView:
-    """Load the alerts that one digest tells, as they stand."""
+    """Load the alerts of one rule that one message tells, as they stand."""
     first = alerts.of_root(tx, root, limit=1)[0]
     rule = rules.by_id(tx, first.rule_id)
     members = alerts.open_of_root(tx, root)
@@ -162,6 +172,7 @@ def digest_view(tx: Transaction, root: int, ctx: Context) -> DigestView:
         claimed=sum(one.claimed_by is not None and one.snoozed_until is None for one in members),
         snoozed=sum(one.snoozed_until is not None for one in members),
         top=tuple(most_valuable(tx, members, ctx)[:TOP]),
+        burst=first.reason is not Reason.BACKLOG,
     )
 
 

@@ -8,7 +8,7 @@ from typing import assert_never
 
 import structlog
 
-from handlers import shown
+from handlers import held, shown
 from handlers.context import Context
 from handlers.steps import TOGETHER
 from storage import alerts, outbox
@@ -18,6 +18,7 @@ from templates.alert import alert_message, customer_message
 from templates.blocks import Rendered
 from templates.digest import digest_message
 from templates.escalation import escalation_message
+from templates.held import held_message
 from templates.limits import LayoutError
 from templates.notices import notice
 from templates.routes import thread_head
@@ -39,7 +40,7 @@ def render(tx: Transaction, message: Message, ctx: Context) -> Rendered:
 
 
 def _render(tx: Transaction, message: Message, ctx: Context) -> Rendered:
-    voice = shown.voice(ctx)
+    voice = shown.voice_in(tx, ctx, message.channel)
     match message.subject:
         case Subject.ALERT:
             found = alerts.by_id(tx, message.alert_id) if message.alert_id is not None else None
@@ -52,9 +53,10 @@ def _render(tx: Transaction, message: Message, ctx: Context) -> Rendered:
             root = _teller(message)
             views = [shown.alert_view(tx, one, ctx) for one in alerts.of_root(tx, root)]
             return customer_message(views, voice)
-        case Subject.GROUP | Subject.DIGEST:
-            root = _teller(message)
-            return digest_message(shown.digest_view(tx, root, ctx), voice)
+        case Subject.GROUP:
+            return digest_message(shown.digest_view(tx, _teller(message), ctx), voice)
+        case Subject.DIGEST:
+            return held_message(held.view(tx, _teller(message), ctx), voice)
         case Subject.THREAD:
             return thread_head(date.fromisoformat(message.payload["day"]), voice)
         case Subject.STEPS:

@@ -5,13 +5,13 @@ message tells is a row of the database like any other: whoever is cut short is m
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
-from handlers import hushed, meaning, routing, sources, spending
+from handlers import channels, hushed, meaning, routing, sources, spending
+from handlers.channels import NOWHERE
 from handlers.context import Context
 from rules.alerts import pipeline
-from rules.alerts.channel import ChannelSettings
 from rules.alerts.pipeline.group import Bundle, Shape
 from rules.alerts.pipeline.stage import Around, Held, Stage, Untold
 from rules.alerts.retry import Delivery
@@ -29,8 +29,6 @@ _SUBJECTS: Final = {
     Shape.GROUP: Subject.GROUP,
     Shape.CUSTOMER: Subject.CUSTOMER,
 }
-NOWHERE: Final = "*"
-"""Stands for a channel where neither the rule nor the settings name one: what is told there waits for one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +48,7 @@ def tell(ctx: Context, *, now: int) -> Telling:
         taken = routing.taken(tx, ctx, waiting, now)
     places = routing.places(ctx, taken)
     with ctx.database.reading() as tx:
-        untold = _untold(tx, ctx, waiting, places, now)
+        untold = _untold(tx, ctx, waiting, now, places=places)
         around = _around(tx, ctx, untold, now)
     told = pipeline.run(untold, around)
     for bundle in told.bundles:
@@ -61,15 +59,34 @@ def tell(ctx: Context, *, now: int) -> Telling:
     return Telling(len(told.bundles), len(told.held))
 
 
+def looked_at(tx: Transaction, ctx: Context, some: Sequence[Alert], now: int) -> tuple[list[Untold], Around]:
+    """Give alerts as the pipeline looks at them, without what their customers are worth, and what its stages look at.
+
+    Slack is not asked for owners: their alerts count for the channel that they would be told in without a route.
+    """
+    places = routing.places(ctx, routing.taken(tx, ctx, some, now), ask=False)
+    untold = _untold(tx, ctx, some, now, places=places, valued=False)
+    return untold, _around(tx, ctx, untold, now)
+
+
 def _untold(
-    tx: Transaction, ctx: Context, waiting: Iterable[Alert], places: Mapping[int, Place], now: int
+    tx: Transaction,
+    ctx: Context,
+    waiting: Iterable[Alert],
+    now: int,
+    *,
+    places: Mapping[int, Place],
+    valued: bool = True,
 ) -> list[Untold]:
-    """Give alerts as the pipeline looks at them; those without a place are left for the next tick."""
+    """Give alerts as the pipeline looks at them; those without a place are left for the next tick.
+
+    Unless ``valued``, without what their customers are worth.
+    """
     waiting = [one for one in waiting if one.id in places]
     by_id: dict[int, Rule | None] = {
         rule_id: rules.by_id(tx, rule_id) for rule_id in {one.rule_id for one in waiting}
     }
-    worth = spending.totals(tx, ctx, {one.customer_id for one in waiting}, now)
+    worth = spending.totals(tx, ctx, {one.customer_id for one in waiting}, now) if valued else {}
     made = []
     for one in waiting:
         rule = by_id[one.rule_id]
@@ -97,16 +114,22 @@ def _untold(
 
 def _around(tx: Transaction, ctx: Context, untold: Sequence[Untold], now: int) -> Around:
     """Gather what the stages look at."""
-    names = sorted({one.channel for one in untold})
-    channels: Mapping[str, ChannelSettings] = {}
-    return Around(
+    said = channels.said_of(tx, {one.channel for one in untold})
+    around = Around(
         now=now,
-        channels=channels,
-        spent=attention.spent(tx, {name: _day(ctx, now) for name in names}),
+        channels=said.settings,
+        places=said.places,
+        zone=ctx.calendar.zone.key,
         hiding=hushed.hiding(tx, untold),
         silences=hushed.silenced(tx, ctx, untold, now),
         stale=_stale(tx, untold),
     )
+    return replace(around, spent=_spent(tx, around))
+
+
+def _spent(tx: Transaction, around: Around) -> dict[str, int]:
+    """Count what each channel was told today, by its own calendar."""
+    return attention.spent(tx, {around.place(name): _day(around, name) for name in around.channels})
 
 
 def _stale(tx: Transaction, untold: Iterable[Untold]) -> Mapping[int, str]:
@@ -120,8 +143,8 @@ def _stale(tx: Transaction, untold: Iterable[Untold]) -> Mapping[int, str]:
     return sources.stale_rules(tx, conditions)
 
 
-def _day(ctx: Context, now: int) -> str:
-    return ctx.calendar.date_of(now).isoformat()
+def _day(around: Around, channel: str) -> str:
+    return around.calendar(channel).date_of(around.now).isoformat()
 
 
 def _post(tx: Transaction, ctx: Context, bundle: Bundle, around: Around) -> None:
@@ -137,8 +160,8 @@ def _post(tx: Transaction, ctx: Context, bundle: Bundle, around: Around) -> None
         return
     first = members[0]
     one_rule, alone = bundle.shape is not Shape.CUSTOMER, bundle.shape is Shape.ALERT
-    channel = "" if bundle.channel == NOWHERE else bundle.channel
-    head = _thread(tx, ctx, channel, members, around.now)
+    channel = channels.named(bundle.channel)
+    head = _thread(tx, ctx, bundle, members, around)
     root = outbox.add(
         tx,
         New(
@@ -156,14 +179,16 @@ def _post(tx: Transaction, ctx: Context, bundle: Bundle, around: Around) -> None
     alerts.tell_all(tx, [one.alert_id for one in members], root=root, now=around.now)
     # A backlog is one message that somebody asked for, whatever the day.
     counted = sum(one.reason is not Reason.BACKLOG for one in members)
-    attention.spend(tx, [(bundle.channel, _day(ctx, around.now), counted)])
+    attention.spend(tx, [(around.place(bundle.channel), _day(around, bundle.channel), counted)])
 
 
-def _thread(tx: Transaction, ctx: Context, channel: str, members: Iterable[Untold], now: int) -> int | None:
+def _thread(
+    tx: Transaction, ctx: Context, bundle: Bundle, members: Iterable[Untold], around: Around
+) -> int | None:
     """Give the message under which these are told, where routes lead all of them to the thread of a day."""
     if not all(one.thread for one in members):
         return None
-    day = _day(ctx, now)
+    channel, day = channels.named(bundle.channel), _day(around, bundle.channel)
     head = threads.root(tx, channel, day)
     # Under a message that never came to stand there, nothing would ever be read.
     if head is not None and outbox.get(tx, head).state not in (Delivery.DEAD, Delivery.EXPIRED):

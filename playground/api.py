@@ -9,7 +9,7 @@ import math
 import threading
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 from urllib.parse import parse_qsl
@@ -17,7 +17,7 @@ from urllib.parse import parse_qsl
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
-from playground.faults import Faults, distort, ratelimited, refusal
+from playground.faults import Fault, Faults, distort, ratelimited, refusal
 from playground.limits import RefusedError
 from playground.methods import chat, conversations, people, view_methods
 from playground.methods.session import RateLimitedError, Session
@@ -109,20 +109,27 @@ class WebApi:
         if not await arrived(request):
             return Response()
         given = await request.body()
-        fault = self._faults.pick(method, partial(_bears, given))
+        fault = self._faults.pick(method, partial(_bears, given), await self._channel_of(request))
         if fault and fault.when == "before":
-            await asyncio.sleep(fault.seconds)
-            if fault.kind != "slow":
+            await asyncio.sleep(0 if fault.kind == "lag" else fault.seconds)
+            if fault.is_refusal:
                 self._note(method, {}, accepted=False, outcome=fault.kind)
                 return refusal(fault)
-        answer = await self._answer(request, method)
-        if fault and fault.when == "after":
+        answer = await self._answer(request, method, fault)
+        if fault and fault.when == "after" and fault.kind != "drip":
             await asyncio.sleep(fault.seconds)
-            if fault.kind != "slow":
-                return distort(fault, answer)
-        return answer
+        return distort(fault, answer) if fault and fault.is_distortion else answer
 
-    async def _answer(self, request: Request, method: str) -> Response:
+    async def _channel_of(self, request: Request) -> str:
+        """Give the id of the channel that a call is about, or nothing."""
+        try:
+            named = str((await _arguments(request)).get("channel") or "")
+        except RefusedError:
+            return ""
+        found = self._session.workspace.channel(named) if named else None
+        return found.id if found else ""
+
+    async def _answer(self, request: Request, method: str, fault: Fault | None) -> Response:
         args: JSON = {}
         headers = {
             "X-OAuth-Scopes": ",".join(sorted(self._session.scopes)),
@@ -131,7 +138,10 @@ class WebApi:
         }
         try:
             args = await _arguments(request)
-            body = self._run(method, args, _token(request, args))
+            if fault and fault.kind == "stray":
+                args.pop("thread_ts", None)
+            lag = fault.seconds if fault and fault.kind == "lag" else 0.0
+            body = self._run(method, args, _token(request, args), replace(self._session, lag=lag))
         except RateLimitedError as limit:
             self._note(method, args, accepted=False, outcome="ratelimited")
             return ratelimited(max(1, math.ceil(limit.seconds)))
@@ -141,7 +151,7 @@ class WebApi:
         self._note(method, args, accepted=True, outcome="ok")
         return JSONResponse({"ok": True, **body}, headers=headers)
 
-    def _run(self, name: str, args: JSON, token: str | None) -> JSON:
+    def _run(self, name: str, args: JSON, token: str | None, session: Session) -> JSON:
         method = METHODS.get(name)
         if method is None:
             raise RefusedError("unknown_method", fields={"req_method": name})
@@ -154,8 +164,8 @@ class WebApi:
             raise RefusedError(installed.token_error)
         if (token == installed.app_token) != method.app_token:
             raise RefusedError("not_allowed_token_type")
-        self._session.need(*method.scopes)
-        return method.run(self._session, args)
+        session.need(*method.scopes)
+        return method.run(session, args)
 
     def _note(self, method: str, args: JSON, *, accepted: bool, outcome: str) -> None:
         known = {name: value for name, value in args.items() if name != "token"}

@@ -34,6 +34,8 @@ class Thread:
     last: str
     day: str
     """The business date of the last reply."""
+    time: str
+    """The business's time of day then, where it is known."""
 
 
 class Drawing:
@@ -53,6 +55,7 @@ class Drawing:
         environment.filters |= {
             "clock": clock,
             "day_name": day_name,
+            "time_name": time_name,
             "chart": chart_of,
             "options": options_of,
         }
@@ -110,7 +113,7 @@ class Drawing:
             return None
         people = dict.fromkeys(reply.user for reply in replies)
         users = tuple(user for user in map(self._workspace.user, people) if user)
-        return Thread(len(replies), users[:4], replies[-1].ts, replies[-1].day)
+        return Thread(len(replies), users[:4], replies[-1].ts, replies[-1].day, replies[-1].time)
 
     def shown(self, channel: Channel, me: User) -> list[Message]:
         """Give the messages that the channel's pane shows, oldest first."""
@@ -147,8 +150,13 @@ class Drawing:
 
 def clock(ts: str) -> str:
     """Write the time of day of a stamp, in UTC, as Slack does."""
-    moment = datetime.fromtimestamp(int(ts.split(".", 1)[0]), UTC)
-    return f"{moment.hour % 12 or 12}:{moment.minute:02d} {'AM' if moment.hour < 12 else 'PM'}"
+    return time_name(f"{datetime.fromtimestamp(int(ts.split('.', 1)[0]), UTC):%H:%M}")
+
+
+def time_name(time: str) -> str:
+    """Write a time of day such as ``14:05`` as Slack does: ``2:05 PM``; nothing where there is none."""
+    hour, _, minute = time.partition(":")
+    return f"{int(hour) % 12 or 12}:{minute} {'AM' if int(hour) < 12 else 'PM'}" if minute else ""
 
 
 def day_name(day: str) -> str:

@@ -12,7 +12,7 @@ import struct
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Final, Literal, get_args
 
 from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
@@ -20,7 +20,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from playground.workspace import JSON
 
-Kind = Literal["reset", "status", "slow", "error", "ratelimited", "truncate"]
+Kind = Literal["reset", "status", "slow", "error", "ratelimited", "truncate", "drip", "lag", "stray"]
 When = Literal["before", "after"]
 
 
@@ -28,10 +28,18 @@ When = Literal["before", "after"]
 class Fault:
     """One fault.
 
-    ``method`` is a Web API method, ``response_url`` or ``*``; ``times`` uses it up (``None``: never); it strikes with
-    ``probability``; ``seconds`` it waits first. ``status`` is for kind ``status``, ``error`` for kind ``error``,
-    ``retry_after`` (seconds, or ``None`` to send no header) for kind ``ratelimited``. With ``argument`` it strikes
-    those calls alone that bear one of that name with something in it.
+    ``method`` is a Web API method, ``response_url`` or ``*``; ``channel`` is the id of the only channel whose calls it
+    strikes, where there is one; with ``argument`` it strikes those calls alone that bear one of that name with something
+    in it; ``times`` uses it up (``None``: never); it strikes with ``probability``. What it does:
+
+    - ``reset``: the connection ends with RST; ``status``: an answer with the HTTP status ``status``; ``error``:
+      ``ok: false`` with ``error``; each after ``seconds``, before or after the call is accepted.
+    - ``slow``: the call, or the answer to it, takes ``seconds`` longer.
+    - ``ratelimited``: 429 with ``retry_after`` (seconds, or ``None`` to send no header), before acceptance.
+    - ``truncate``: half of the answer comes, then the connection ends; after acceptance.
+    - ``drip``: the answer comes byte by byte, evenly over ``seconds``; after acceptance.
+    - ``lag``: history and threads do not show yet what was accepted less than ``seconds`` ago.
+    - ``stray``: a reply is put into the channel, beside its thread.
     """
 
     kind: Kind
@@ -43,21 +51,38 @@ class Fault:
     status: int = 500
     error: str = "internal_error"
     retry_after: int | None = 1
+    channel: str = ""
     argument: str = ""
 
     def __post_init__(self) -> None:
         if self.when == "after" and self.kind == "ratelimited":
             raise ValueError("a rate limit always strikes before acceptance")
-        if self.when == "before" and self.kind == "truncate":
-            raise ValueError("a truncated answer is the answer to an accepted call")
+        if self.when == "before" and self.kind in ("truncate", "drip"):
+            raise ValueError(f"what kind {self.kind} spoils is the answer to an accepted call: when is after")
         if not 0.0 <= self.probability <= 1.0:
             raise ValueError("a probability lies between 0 and 1")
+
+    @property
+    def is_refusal(self) -> bool:
+        """Tell whether the call is not accepted."""
+        return self.when == "before" and self.kind not in _ACCEPTED
+
+    @property
+    def is_distortion(self) -> bool:
+        """Tell whether the answer to an accepted call does not come as it is."""
+        return self.when == "after" and self.kind not in _ACCEPTED
+
+
+_ACCEPTED: Final = frozenset({"slow", "lag", "stray"})
+"""Kinds under which the call is accepted and its answer comes whole."""
 
 
 class Faults:
     """The faults that are switched on, in order; safe to use from several threads."""
 
-    def __init__(self, seed: int | None = None) -> None:
+    def __init__(self, seed: int | None = None, tell: Callable[[], None] = lambda: None) -> None:
+        """Begin without any; ``tell`` is called whenever one strikes, and must not ask for faults then and there."""
+        self._tell = tell
         self._lock = threading.Lock()
         self._random = random.Random(seed)  # noqa: S311  (chance for tests, nothing secret)
         self._active: list[tuple[Fault, int | None]] = []
@@ -72,6 +97,11 @@ class Faults:
         """Switch all faults off and forget which struck."""
         with self._lock:
             self._active, self._struck = [], []
+
+    def remove(self, *faults: Fault) -> None:
+        """Switch these faults off; what struck stays known."""
+        with self._lock:
+            self._active = [(fault, left) for fault, left in self._active if fault not in faults]
 
     def seed(self, seed: int) -> None:
         """Begin the chances anew."""
@@ -88,14 +118,18 @@ class Faults:
         with self._lock:
             return tuple(self._struck)
 
-    def pick(self, method: str, bears: Callable[[str], bool] = lambda _: True) -> Fault | None:
-        """Give the first fault that strikes a call of ``method`` now, and use it up by one.
+    def pick(
+        self, method: str, bears: Callable[[str], bool] = lambda _: True, channel: str = ""
+    ) -> Fault | None:
+        """Give the first fault that strikes a call of ``method`` about ``channel`` now, and use it up by one.
 
         ``bears`` says whether the call has an argument of that name.
         """
         with self._lock:
             for index, (fault, left) in enumerate(self._active):
-                if fault.method not in ("*", method) or (fault.argument and not bears(fault.argument)):
+                if fault.method not in ("*", method) or fault.channel not in ("", channel):
+                    continue
+                if fault.argument and not bears(fault.argument):
                     continue
                 if self._random.random() >= fault.probability:
                     continue
@@ -104,6 +138,7 @@ class Faults:
                     if left <= 1:
                         del self._active[index]
                 self._struck.append(fault)
+                self._tell()
                 return fault
         return None
 
@@ -148,6 +183,26 @@ class Truncated(Response):
         await _gone(receive)
 
 
+class Dripping(Response):
+    """An answer whose body comes byte by byte, evenly over ``seconds``."""
+
+    def __init__(self, answer: Response, seconds: float) -> None:
+        super().__init__(bytes(answer.body), answer.status_code)
+        self.raw_headers = answer.raw_headers
+        self._seconds = seconds
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002  (ASGI's signature)
+        """Send byte by byte until the end, or until nobody listens."""
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        body = bytes(self.body)
+        for byte in body:
+            await asyncio.sleep(self._seconds / len(body))
+            if scope["state"]["transport"].is_closing():
+                return
+            await send({"type": "http.response.body", "body": bytes([byte]), "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+
+
 async def _gone(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
@@ -168,6 +223,8 @@ def distort(fault: Fault, answer: Response) -> Response:
         return Reset()
     if fault.kind == "truncate":
         return Truncated(answer)
+    if fault.kind == "drip":
+        return Dripping(answer, fault.seconds)
     return _instead(fault, answer)
 
 
@@ -194,8 +251,8 @@ def fault_from_json(body: JSON) -> Fault:
     if unknown:
         raise ValueError(f"unknown fields: {', '.join(sorted(unknown))}")
     fault = Fault(**known)
-    if fault.kind not in ("reset", "status", "slow", "error", "ratelimited", "truncate"):
+    if fault.kind not in get_args(Kind):
         raise ValueError(f"unknown kind: {fault.kind}")
-    if fault.when not in ("before", "after"):
+    if fault.when not in get_args(When):
         raise ValueError(f"unknown when: {fault.when}")
     return fault

@@ -7,28 +7,29 @@ import asyncio
 import json
 import threading
 from collections.abc import AsyncIterator, Callable
-from datetime import date, timedelta
-from typing import Any, Final
+from datetime import date, datetime, timedelta
+from typing import Any, Final, Self
 
 from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response, StreamingResponse
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, model_validator
 
-from playground.drawing import Drawing, day_name
+from playground.drawing import Drawing, day_name, time_name
 from playground.interactions import Act, Interactions, NotPossibleError
 from playground.people import CUSTOMER_CARE, MAYA, Channel, User
+from playground.trouble import TROUBLES, Troubles
 from playground.views import Views
 from playground.workspace import JSON, Change, Message, Workspace
 
-Advance = Callable[[int], str]
-"""Let so many days pass in the business; gives the new business date."""
+Advance = Callable[[timedelta], str]
+"""Let so much time pass in the business; gives its new date and time, as ``2026-11-22T14:05``, or the date alone."""
 
 CONTENT_POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' https: data:; connect-src 'self'; "
     "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
 HEARTBEAT_SECONDS: Final = 15.0
-MAX_DAYS: Final = 366
+MOST: Final = timedelta(days=366)
 
 FAILURES: Final = {
     "operation_timeout": "The app did not answer in time.",
@@ -56,10 +57,31 @@ class Used(BaseModel):
     option: str | None = None
 
 
-class Days(BaseModel):
-    """How many days are to pass."""
+class Length(BaseModel):
+    """How much time is to pass."""
 
-    days: int = Field(ge=1, le=MAX_DAYS)
+    days: int = Field(0, ge=0, le=MOST.days)
+    hours: int = Field(0, ge=0, le=23)
+
+    @model_validator(mode="after")
+    def _passes(self) -> Self:
+        if not timedelta() < self.length <= MOST:
+            raise ValueError("some time has to pass, and not more than a year")
+        return self
+
+    @property
+    def length(self) -> timedelta:
+        """Give it as a length of time."""
+        return timedelta(days=self.days, hours=self.hours)
+
+
+class Switched(BaseModel):
+    """A trouble of Slack's that is to be on or off: by its id, in one of its ways; or a channel, dead or alive."""
+
+    trouble: str = ""
+    way: str = ""
+    channel: str = ""
+    on: bool
 
 
 class Submitted(BaseModel):
@@ -86,12 +108,15 @@ class Page:
         drawing: Drawing,
         interactions: Interactions,
         views: Views,
+        *,
+        troubles: Troubles,
         advance: Advance | None,
     ) -> None:
         self._workspace = workspace
         self._drawing = drawing
         self._interactions = interactions
         self._views = views
+        self._troubles = troubles
         self._advance = advance
         self._advancing = threading.Lock()
         self._streams: set[tuple[asyncio.AbstractEventLoop, asyncio.Queue[Change | None]]] = set()
@@ -108,6 +133,9 @@ class Page:
         self.router.add_api_route("/page/submit", self.submit, methods=["POST"])
         self.router.add_api_route("/page/close", self.close, methods=["POST"])
         self.router.add_api_route("/page/advance", self.advance, methods=["POST"])
+        self.router.add_api_route("/page/trouble", self.trouble, methods=["POST"])
+        self.router.add_api_route("/page/trouble/end", self.end_trouble, methods=["POST"])
+        self.router.add_api_route("/page/trouble/read", self.trouble_read, methods=["POST"])
 
     # what is shown
 
@@ -142,8 +170,10 @@ class Page:
             people=self._workspace.people(),
             app=self._workspace.installation.bot_user,
             commands=self._workspace.installation.commands,
-            today=day_name(self._workspace.day),
+            **self._time(),
             can_advance=self._advance is not None,
+            troubles=TROUBLES,
+            trouble=self._trouble(me),
             drawn=self._drawing.messages(self._drawing.shown(place, me), me),
         )
         return HTMLResponse(drawn)
@@ -230,22 +260,43 @@ class Page:
         self._interactions.close_view(submitted.user)
         return {"ok": True}
 
-    def advance(self, days: Days) -> JSON:
-        """Let days pass; one request at a time."""
+    def advance(self, passing: Length) -> JSON:
+        """Let time pass; one request at a time."""
         if self._advance is None:
             raise NotPossibleError("Time cannot be moved here.")
         if not self._advancing.acquire(blocking=False):
-            raise NotPossibleError("The days are still passing.")
-        before = self._workspace.day
+            raise NotPossibleError("The time is still passing.")
+        before = self._workspace.now
         try:
-            # What is told while the days pass belongs to the new date already.
-            self._workspace.set_day(_later(before, days.days))
-            day = before
-            day = self._advance(days.days)
+            # What is told meanwhile belongs to the new date already.
+            self._workspace.set_now(_later(before, passing.length))
+            now = before
+            now = self._advance(passing.length)
         finally:
-            self._workspace.set_day(day)
+            self._workspace.set_now(now)
             self._advancing.release()
-        return {"ok": True, "today": day_name(day)}
+        return {"ok": True, **self._time()}
+
+    def trouble(self, switched: Switched) -> JSON:
+        """Switch a trouble of Slack's on or off."""
+        try:
+            if switched.channel:
+                self._troubles.kill(switched.channel, dead=switched.on)
+            else:
+                self._troubles.switch(switched.trouble, on=switched.on, way=switched.way)
+        except KeyError as error:
+            raise NotPossibleError("There is no such trouble.") from error
+        return {"ok": True}
+
+    def end_trouble(self) -> JSON:
+        """End every trouble."""
+        self._troubles.end()
+        return {"ok": True}
+
+    def trouble_read(self) -> JSON:
+        """Put away what is told of a trouble that is over."""
+        self._troubles.forget()
+        return {"ok": True}
 
     @staticmethod
     def _outcome(error: str | None, before: str) -> JSON:
@@ -274,13 +325,13 @@ class Page:
         unsubscribe = self._workspace.subscribe(tell)
         try:
             yield _event(
-                {"kind": "hello", "today": day_name(self._workspace.day), "unread": self._unread(me)}
+                {"kind": "hello", **self._time(), "unread": self._unread(me), "trouble": self._trouble(me)}
             )
             while True:
                 try:
                     change = await asyncio.wait_for(queue.get(), HEARTBEAT_SECONDS)
                 except TimeoutError:
-                    yield ": still here\n\n"
+                    yield _event({"kind": "date", **self._time()})
                     continue
                 if change is None:
                     return
@@ -290,6 +341,20 @@ class Page:
         finally:
             unsubscribe()
             self._streams.discard(entry)
+
+    def _time(self) -> JSON:
+        return {"today": day_name(self._workspace.day), "time": time_name(self._workspace.time)}
+
+    def _trouble(self, me: User) -> JSON:
+        """Give what is on, and the banner that says so."""
+        standing, count = self._troubles.standing(), self._troubles.count()
+        banner = self._drawing.page("banner.html", me=me, troubles=TROUBLES, standing=standing, count=count)
+        return {
+            "on": dict(standing.on),
+            "dead": [channel.id for channel in standing.dead],
+            "any": standing.any,
+            "banner": banner,
+        }
 
     def _unread(self, me: User) -> dict[str, int]:
         return {
@@ -302,7 +367,11 @@ class Page:
         if change.kind == "view":
             return {"kind": "view"} if change.user == me.id else None
         if change.kind == "date":
-            return {"kind": "date", "today": day_name(self._workspace.day)}
+            return {"kind": "date", **self._time()}
+        if change.kind == "channel":
+            return {"kind": "channels", "archived": [c.id for c in self._workspace.channels() if c.archived]}
+        if change.kind == "trouble":
+            return {"kind": "trouble", "trouble": self._trouble(me)}
         message = change.message
         if message is None:
             return {"kind": "reset"}
@@ -318,6 +387,8 @@ class Page:
             "mine": message.user == me.id,
             "unread": self._unread(me),
         }
+        if self._troubles.count() is not None:
+            told["trouble"] = self._trouble(me)
         if message.channel == place.id:
             told |= self._drawn(change, message, me)
         return told
@@ -340,11 +411,13 @@ class Page:
             loop.call_soon_threadsafe(queue.put_nowait, None)
 
 
-def _later(day: str, days: int) -> str:
+def _later(now: str, length: timedelta) -> str:
     try:
-        return (date.fromisoformat(day) + timedelta(days=days)).isoformat()
+        if "T" in now:
+            return (datetime.fromisoformat(now) + length).isoformat(timespec="minutes")
+        return (date.fromisoformat(now) + length).isoformat()
     except (ValueError, OverflowError):
-        return day
+        return now
 
 
 def _event(body: JSON) -> str:

@@ -36,6 +36,7 @@ from playground.page import CONTENT_POLICY, Advance, Page, not_possible
 from playground.people import COMMANDS, DEFAULT_SCOPES, Installation, SlashCommand
 from playground.response_urls import ResponseUrls
 from playground.socket_mode import SocketMode
+from playground.trouble import Troubles
 from playground.views import Views
 from playground.workspace import Change, Clock, Workspace
 
@@ -47,8 +48,9 @@ _DEFAULT: Final = Installation()
 class Playground(Resettable):
     """A Slack workspace at ``http://host:port/``; ``with Playground() as slack: …`` starts and stops it.
 
-    ``advance(days)`` lets days pass in the business and gives its new date; without it the page has no such buttons.
-    ``today()`` gives the business date, whenever it is asked; without it the date is what ``advance`` gave last. ``request_url`` delivers to the app by signed POSTs instead of
+    ``advance(length)`` lets time pass in the business and gives its new date and time; without it the page has no such
+    buttons. ``now()`` gives the business's date and time (``2026-11-22T14:05``; or the date alone), whenever it is
+    asked; without it that is what ``advance`` gave last. ``request_url`` delivers to the app by signed POSTs instead of
     Socket Mode. ``post_interval_s`` and ``post_burst`` say how fast one may post to a channel (0: as one likes).
     ``clock`` gives seconds since 1970.
     """
@@ -59,7 +61,7 @@ class Playground(Resettable):
         *,
         host: str = "127.0.0.1",
         advance: Advance | None = None,
-        today: Callable[[], str] | None = None,
+        now: Callable[[], str] | None = None,
         scopes: frozenset[str] = DEFAULT_SCOPES,
         commands: tuple[SlashCommand, ...] = COMMANDS,
         bot_token: str = _DEFAULT.bot_token,
@@ -75,9 +77,9 @@ class Playground(Resettable):
         self._wanted_port = port
         self.port = port
         installation = Installation(bot_token, app_token, signing_secret, scopes, commands)
-        self.workspace = Workspace(clock=clock, installation=installation, today=today)
-        self.workspace.set_day(f"{datetime.fromtimestamp(clock(), UTC):%Y-%m-%d}")
-        self.faults = Faults(seed)
+        self.workspace = Workspace(clock=clock, installation=installation, now=now)
+        self.workspace.set_now(f"{datetime.fromtimestamp(clock(), UTC):%Y-%m-%d}")
+        self.faults = Faults(seed, lambda: self.workspace.tell(Change("trouble")))
         self.socket = SocketMode()
         self.views = Views(clock, lambda user: self.workspace.tell(Change("view", user=user)))
         pace = Pace(post_interval_s, post_burst)
@@ -88,7 +90,15 @@ class Playground(Resettable):
         self.interactions = Interactions(
             self.workspace, self.views, self.response_urls, delivery, lambda: self.url
         )
-        self._page = Page(self.workspace, Drawing(self.workspace), self.interactions, self.views, advance)
+        self.troubles = Troubles(self.workspace, self.faults)
+        self._page = Page(
+            self.workspace,
+            Drawing(self.workspace),
+            self.interactions,
+            self.views,
+            troubles=self.troubles,
+            advance=advance,
+        )
         self._control = Control(
             workspace=self.workspace,
             interactions=self.interactions,
@@ -152,9 +162,9 @@ class Playground(Resettable):
 
     # changing it
 
-    def set_day(self, day: str) -> None:
-        """Set the business date where no ``today()`` tells it: the page shows it, new messages carry it."""
-        self.workspace.set_day(day)
+    def set_now(self, now: str) -> None:
+        """Set the business's date, or date and time, where no ``now()`` tells it: the page and new messages show it."""
+        self.workspace.set_now(now)
 
     def change_installation(
         self, *, token_error: str | None = None, scopes: frozenset[str] | None = None

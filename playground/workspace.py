@@ -28,7 +28,11 @@ Clock: TypeAlias = Callable[[], float]
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message. ``ephemeral_to`` names the only user who sees it; ``day`` is the business date it was posted on."""
+    """One message. ``ephemeral_to`` names the only user who sees it.
+
+    ``day`` is the business date that it was posted on, ``time`` the business's time of day (``14:05``; empty where it
+    is not known).
+    """
 
     channel: str
     ts: str
@@ -45,6 +49,7 @@ class Message:
     edited_ts: str | None = None
     broadcast: bool = False
     deleted: bool = False
+    time: str = ""
     selections: tuple[tuple[str, str, str], ...] = ()
     """What people chose in menus: (block id, action id, option value)."""
 
@@ -58,7 +63,7 @@ class Message:
 class Change:
     """Something happened that a page may have to show."""
 
-    kind: Literal["posted", "changed", "removed", "reset", "view", "date"]
+    kind: Literal["posted", "changed", "removed", "reset", "view", "date", "channel", "trouble"]
     message: Message | None = None
     user: str | None = None
 
@@ -67,12 +72,12 @@ class Workspace:
     """The state of the workspace, behind one lock."""
 
     def __init__(
-        self, *, clock: Clock, installation: Installation, today: Callable[[], str] | None = None
+        self, *, clock: Clock, installation: Installation, now: Callable[[], str] | None = None
     ) -> None:
         self.clock = clock
         self.installation = installation
-        self._today = today
-        self._day = ""
+        self._told = now
+        self._set = ""
         self._lock = threading.RLock()
         self._listeners: list[Callable[[Change], None]] = []
         self._last_stamp = 0
@@ -87,9 +92,19 @@ class Workspace:
         self._read: dict[tuple[str, str], str] = {}
 
     @property
+    def now(self) -> str:
+        """Give the business date and, where it is known, the time: what ``now()`` says, or what was set last."""
+        return self._told() if self._told else self._set
+
+    @property
     def day(self) -> str:
-        """Give the business date: what ``today()`` says, or what was set last."""
-        return self._today() if self._today else self._day
+        """Give the business date."""
+        return self.now.partition("T")[0]
+
+    @property
+    def time(self) -> str:
+        """Give the business's time of day, as ``14:05``; nothing where it is not known."""
+        return self.now.partition("T")[2][:5]
 
     # who is told
 
@@ -172,7 +187,8 @@ class Workspace:
                 members = channel.members | bot if app_is_member else channel.members - bot
                 channel = replace(channel, members=members)
             self._channels[channel_id] = channel
-            return channel
+        self.tell(Change("channel"))
+        return channel
 
     def add_channel(self, channel: Channel) -> None:
         """Add a channel, or put one in the place of another with its id."""
@@ -208,12 +224,14 @@ class Workspace:
     ) -> Message:
         """Add a message and tell of it."""
         with self._lock:
+            day, _, time = self.now.partition("T")
             message = Message(
                 channel=channel,
                 ts=self.next_ts(),
                 user=user,
                 text=text,
-                day=self.day,
+                day=day,
+                time=time[:5],
                 accepted_at=self.clock(),
                 blocks=tuple(blocks),
                 attachments=tuple(attachments),
@@ -294,10 +312,10 @@ class Workspace:
                 count += visible and message.user != user
             return count
 
-    def set_day(self, day: str) -> None:
-        """Set the business date that the page shows and new messages carry, where no ``today()`` tells it."""
+    def set_now(self, now: str) -> None:
+        """Set what the page shows and new messages carry: a date, or a date and time; where no ``now()`` tells it."""
         with self._lock:
-            self._day = day
+            self._set = now
         self.tell(Change("date"))
 
     def reset(self) -> None:

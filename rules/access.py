@@ -27,6 +27,7 @@ class Action(StrEnum):
     RESOLVE_MANY = "resolve_many"
     CHANGE_RULES = "change_rules"
     CHANGE_LIFECYCLE = "change_lifecycle"
+    CHANGE_CHANNEL = "change_channel"
     CHANGE_SOURCES = "change_sources"
     SAVE_DRAFT = "save_draft"
 
@@ -67,6 +68,11 @@ class Definitions:
 
 
 @dataclass(frozen=True, slots=True)
+class Channels:
+    """What channels say of themselves."""
+
+
+@dataclass(frozen=True, slots=True)
 class Sources:
     """How long sources of events may be quiet."""
 
@@ -78,7 +84,7 @@ class DraftOf:
     author: str
 
 
-Thing = Everything | AlertOf | Rulebook | Alerting | Definitions | Sources | DraftOf
+Thing = Everything | AlertOf | Rulebook | Alerting | Definitions | Channels | Sources | DraftOf
 
 
 def authorize(actor: Actor, action: Action, thing: Thing, *, managers: frozenset[str] = frozenset()) -> None:
@@ -98,7 +104,11 @@ def _allowed(actor: Actor, action: Action, thing: Thing) -> bool:
         case Action.UNCLAIM, AlertOf(claimed_by):
             # What nobody has, nobody keeps from anybody; that it cannot be given back is said elsewhere.
             return claimed_by in (actor.id, None) or actor.manager
-        case (Action.CHANGE_RULES, Rulebook()) | (Action.CHANGE_LIFECYCLE, Definitions()):
+        case (
+            (Action.CHANGE_RULES, Rulebook())
+            | (Action.CHANGE_LIFECYCLE, Definitions())
+            | (Action.CHANGE_CHANNEL, Channels())
+        ):
             return actor.manager
         case ((Action.SILENCE | Action.CHANGE_ROUTES | Action.RESOLVE_MANY), Alerting()):
             return actor.manager

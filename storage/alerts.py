@@ -16,6 +16,7 @@ from sqlalchemy import (
     Integer,
     PrimaryKeyConstraint,
     Text,
+    and_,
     bindparam,
     case,
     func,
@@ -67,6 +68,13 @@ class AlertRow(SQLModel, table=True):
             "look_again_at",
             sqlite_where=text("root IS NULL AND state <> 'resolved'"),
             postgresql_where=text("root IS NULL AND state <> 'resolved'"),
+        ),
+        # Those that ended without anybody being told.
+        Index(
+            "alert_passed",
+            "resolved_at",
+            sqlite_where=text("root IS NULL AND state = 'resolved'"),
+            postgresql_where=text("root IS NULL AND state = 'resolved'"),
         ),
         Index(
             "alert_snoozed",
@@ -205,6 +213,8 @@ class OpenMember:
     claimed_by: str | None
     snoozed_until: int | None
     snoozed_by: str | None
+    rule_id: int
+    rule_version: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -511,14 +521,17 @@ def untold(
 ) -> list[Alert]:
     """Give the alerts that no message tells and that the pipeline is to look at by ``now``, the oldest first.
 
-    Those held back by the stage ``never_again`` lack: something else tells them. Of ``alert_ids``, if given, all that are
-    untold, locked until the transaction ends.
+    Those held back by the stage ``never_again`` until nobody knows when lack: something else tells them. Of
+    ``alert_ids``, if given, all that are untold, locked until the transaction ends.
     """
     statement = select(AlertRow).where(_UNTOLD).order_by(col(AlertRow.id))
     if alert_ids is None:
         statement = statement.where(
-            or_(col(AlertRow.held_by).is_(None), col(AlertRow.held_by) != never_again),
-            or_(col(AlertRow.look_again_at).is_(None), col(AlertRow.look_again_at) <= now),
+            or_(
+                col(AlertRow.held_by).is_(None),
+                and_(col(AlertRow.held_by) != never_again, col(AlertRow.look_again_at).is_(None)),
+                col(AlertRow.look_again_at) <= now,
+            )
         )
     else:
         chosen = any_of(tx.dialect, alert_ids, "int")
@@ -546,6 +559,33 @@ def open_of_customers(tx: Transaction, customer_ids: Iterable[int]) -> list[Open
         .order_by(col(AlertRow.id))
     )
     return [OpenOf(*row) for row in rows]
+
+
+def held(tx: Transaction) -> list[Alert]:
+    """Give the alerts that no message tells and that a stage of the pipeline holds back, the oldest first."""
+    statement = select(AlertRow).where(_UNTOLD, col(AlertRow.held_by).is_not(None)).order_by(col(AlertRow.id))
+    return [_alert(row) for row in tx.session.execute(statement).scalars()]
+
+
+_PASSED: Final = text("alert.root IS NULL AND alert.state = 'resolved'")
+
+
+def passed(tx: Transaction, *, after: int, until: int) -> list[Alert]:
+    """Give the alerts that were held back and ended, after an instant up to another, before any message told them."""
+    statement = select(AlertRow).where(
+        _PASSED,
+        col(AlertRow.resolved_at) > after,
+        col(AlertRow.resolved_at) <= until,
+        col(AlertRow.held_by).is_not(None),
+    )
+    return [_alert(row) for row in tx.session.execute(statement.order_by(col(AlertRow.id))).scalars()]
+
+
+def look_again(tx: Transaction, stages: Iterable[str], *, now: int) -> None:
+    """Let the pipeline look again by ``now`` at what these stages hold back: what they go by has changed."""
+    tx.execute(
+        update(AlertRow).where(_UNTOLD, col(AlertRow.held_by).in_(list(stages))).values(look_again_at=now)
+    )
 
 
 def tell_all(tx: Transaction, alert_ids: Sequence[int], *, root: int, now: int) -> None:
@@ -673,6 +713,8 @@ def open_of_root(tx: Transaction, root: int) -> list[OpenMember]:
             col(AlertRow.claimed_by),
             col(AlertRow.snoozed_until),
             col(AlertRow.snoozed_by),
+            col(AlertRow.rule_id),
+            col(AlertRow.rule_version),
         )
         .where(col(AlertRow.root) == root, _OPEN)
         .order_by(col(AlertRow.id))

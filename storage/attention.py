@@ -5,7 +5,7 @@ Owns the table ``attention``. How many a channel is willing to read is its own t
 
 from collections.abc import Iterable, Mapping
 
-from sqlalchemy import Column, Integer, PrimaryKeyConstraint, Text, select, text, tuple_
+from sqlalchemy import Column, Integer, PrimaryKeyConstraint, Text, delete, select, text, tuple_
 from sqlmodel import Field, SQLModel, col
 
 from storage.database import Transaction
@@ -44,3 +44,12 @@ def spend(tx: Transaction, told: Iterable[tuple[str, str, int]]) -> None:
     rows = [{"channel": channel, "day": day, "alerts": n} for channel, day, n in told if n]
     if rows:
         tx.execute(_SPEND, rows)
+
+
+def move(tx: Transaction, before: str, after: str) -> None:
+    """Make what one channel was told what another was, which it turned out to be."""
+    rows = tx.execute(
+        select(col(Attention.day), col(Attention.alerts)).where(col(Attention.channel) == before)
+    ).all()
+    tx.execute(delete(Attention).where(col(Attention.channel) == before))
+    spend(tx, [(after, day, alerts) for day, alerts in rows])

@@ -53,11 +53,10 @@ _ARRAYS: Final[dict[Type, TypeEngine[Any]]] = {"int": _Array("int"), "text": _Ar
 
 
 def any_of(dialect: Dialect, values: Iterable[Any], kind: Type, *, name: str = "chosen") -> TextClause:
-    """Give a query of ``values``, for ``column.in_(…)``; of several in one statement each needs a ``name`` of its own."""
+    """Give a query of ``values``, for ``column.in_(…)``; two of one statement need names of their own."""
     if dialect == "sqlite":
-        return _bound(f"SELECT value FROM json_each(:{name})", ((name, None),)).bindparams(  # noqa: S608  (a name of ours, never a value)
-            **{name: json.dumps(list(values))}
-        )
+        statement = f"SELECT value FROM json_each(:{name})"  # noqa: S608  (a name of ours, never a value)
+        return _bound(statement, ((name, None),)).bindparams(**{name: json.dumps(list(values))})
     return _bound(f"SELECT unnest(:{name})", ((name, kind),)).bindparams(**{name: list(values)})
 
 

@@ -57,7 +57,7 @@ class Suppression:
 
 def latest(tx: Transaction, alert_ids: Sequence[int], customer_ids: Sequence[int]) -> dict[int, Suppression]:
     """Give the last suppression of each of these alerts, by alert id; those without one lack."""
-    alerts = any_of(tx.dialect, alert_ids, "int")
+    alerts = any_of(tx.dialect, alert_ids, "int", name="alerts")
     customers = any_of(tx.dialect, customer_ids, "int", name="customers")
     newest = (
         select(

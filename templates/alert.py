@@ -4,6 +4,7 @@ It must not know where any of it came from.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from slack_sdk.models.blocks import Block, InteractiveElement
 
@@ -14,6 +15,7 @@ from templates import blocks, facts, limits
 from templates.blocks import Rendered
 from templates.codec import USEFUL, USELESS, Press, action_id, encode
 from templates.condition_words import condition_words
+from templates.limits import LayoutError
 from templates.people import customer_name, customer_name_plain, mention
 from templates.views import AlertView, Standing
 from templates.voice import Voice, title
@@ -29,6 +31,8 @@ END_EMOJI = {
 }
 _MOST_FACTS = 8
 _LENGTHS = [Snooze.HOUR, Snooze.MORNING, Snooze.WEEK, Snooze.DATE, Snooze.WORSE]
+_FACTS_OF_MANY = 4
+"""Numbers of each alert, where one message tells several."""
 
 
 def alert_message(view: AlertView, voice: Voice) -> Rendered:
@@ -80,12 +84,67 @@ def _question(view: AlertView, voice: Voice) -> list[Block]:
 
 
 def customer_message(views: Sequence[AlertView], voice: Voice) -> Rendered:
-    """Lay out several alerts of one customer as they stand, each with its own buttons."""
-    told = [(sentence(view, voice), _layout(view, voice)) for view in views]
-    layout: list[Block] = []
-    for _, part in told:
-        layout += [blocks.divider(), *part] if layout else part
-    return blocks.rendered(Mrkdwn(" ".join(said for said, _ in told)), layout)
+    """Lay out several alerts of one customer as they stand: who it is once, then each with its numbers and buttons."""
+    customer = customer_name(views[0].customer, voice)
+    still_open = sum(view.standing.resolution is None for view in views)
+    rules = voice.say("common", "list_and", items=[title(view.rule.name) for view in views])
+    text = voice.say(
+        "alert", "customer_sentence", customer=customer, n=len(views), rules=rules, open=still_open
+    )
+    try:
+        return blocks.rendered(text, _customer_layout(views, voice, most_facts=_FACTS_OF_MANY))
+    except LayoutError:
+        return blocks.rendered(text, _customer_layout(views, voice, most_facts=1))
+
+
+def _customer_layout(views: Sequence[AlertView], voice: Voice, *, most_facts: int) -> list[Block]:
+    name = customer_name_plain(views[0].customer, voice)
+    ended = all(view.standing.resolution is not None for view in views)
+    emoji = "✅" if ended else KIND_EMOJI[views[0].rule.kind]
+    layout: list[Block] = [
+        blocks.header(voice.plain("alert", "customer_headline", emoji=emoji, customer=name, n=len(views))),
+        blocks.context(voice.say("alert", "small_line", parts=_once(views[0], voice))),
+    ]
+    for view in views:
+        layout += [blocks.divider(), *_part(view, voice, most_facts)]
+    return [*layout, blocks.divider(), blocks.actions([_customer_button(views[0], voice)])]
+
+
+def _once(view: AlertView, voice: Voice) -> list[Mrkdwn]:
+    """Say of a customer what is the same in all its alerts."""
+    parts = _about_customer(view, voice)
+    if view.spent is not None:
+        money = voice.figures.money(view.spent.minor, view.spent.currency)
+        parts.append(voice.say("alert", "evidence", label=voice.plain("terms", "total"), value=money))
+    return parts
+
+
+def _part(view: AlertView, voice: Voice, most_facts: int) -> list[Block]:
+    """Lay out one alert of several: who the customer is, stands above."""
+    resolution = view.standing.resolution
+    emoji = KIND_EMOJI[view.rule.kind] if resolution is None else END_EMOJI[resolution]
+    said = voice.say(
+        "alert",
+        "customer_part",
+        emoji=emoji,
+        rule=title(view.rule.name),
+        standing=standing(view.standing, voice),
+    )
+    layout: list[Block] = [blocks.section(said)]
+    numbers = _numbers(replace(view, spent=None), voice)[:most_facts]
+    if numbers:
+        layout.append(blocks.fields(numbers))
+    if view.rule.action and resolution is None:
+        action = cut(view.rule.action, limits.ACTION // 2)
+        layout.append(blocks.section(voice.say("alert", "suggestion", action=action)))
+    condition = condition_words(view.rule.condition, voice)
+    layout += [
+        blocks.context(voice.say("alert", "small_line", parts=_about_alert(view, voice))),
+        blocks.context(voice.say("alert", "watched", condition=condition)),
+    ]
+    if resolution is None:
+        layout.append(blocks.actions(_steps(view, voice), block_id=f"alert-{view.id}-{view.steps}"))
+    return layout
 
 
 def snoozed(view: AlertView, voice: Voice) -> Rendered:
@@ -159,22 +218,11 @@ def _numbers(view: AlertView, voice: Voice) -> list[Mrkdwn]:
 
 
 def _small_print(view: AlertView, voice: Voice) -> list[Mrkdwn]:
-    who = view.customer
-    first = [
-        voice.say("common", f"severity_{view.rule.severity}"),
-        voice.say("common", f"kind_{view.rule.kind}"),
-    ]
-    if who.segment:
-        first.append(escape(cut(who.segment, limits.NAME)))
-    if who.owner:
-        first.append(voice.say("alert", "small_owner", owner=mention(who.owner)))
-    first.append(voice.say("alert", "small_id", id=cut(who.external_id, limits.NAME)))
-    if who.url:
-        first.append(voice.say("alert", "small_link", url=literal(who.url)))
-    first.append(voice.say("alert", "small_number", id=str(view.id), when=voice.figures.day(view.opened_at)))
+    severity, kind, number = _about_alert(view, voice)
+    parts = [severity, kind, *_about_customer(view, voice), number]
     condition = condition_words(view.rule.condition, voice)
     lines = [
-        voice.say("alert", "small_line", parts=first),
+        voice.say("alert", "small_line", parts=parts),
         voice.say("alert", "watched", condition=condition),
     ]
     if view.nobody is not None:
@@ -183,7 +231,32 @@ def _small_print(view: AlertView, voice: Voice) -> list[Mrkdwn]:
     return lines
 
 
+def _about_alert(view: AlertView, voice: Voice) -> list[Mrkdwn]:
+    return [
+        voice.say("common", f"severity_{view.rule.severity}"),
+        voice.say("common", f"kind_{view.rule.kind}"),
+        voice.say("alert", "small_number", id=str(view.id), when=voice.figures.day(view.opened_at)),
+    ]
+
+
+def _about_customer(view: AlertView, voice: Voice) -> list[Mrkdwn]:
+    who, parts = view.customer, list[Mrkdwn]()
+    if who.segment:
+        parts.append(escape(cut(who.segment, limits.NAME)))
+    if who.owner:
+        parts.append(voice.say("alert", "small_owner", owner=mention(who.owner)))
+    parts.append(voice.say("alert", "small_id", id=cut(who.external_id, limits.NAME)))
+    if who.url:
+        parts.append(voice.say("alert", "small_link", url=literal(who.url)))
+    return parts
+
+
 def _buttons(view: AlertView, voice: Voice) -> list[InteractiveElement]:
+    return [*_steps(view, voice), _customer_button(view, voice)]
+
+
+def _steps(view: AlertView, voice: Voice) -> list[InteractiveElement]:
+    """Give what a person may do to an alert."""
     claimed, snoozed = view.standing.claimed_by is not None, view.standing.snoozed_until is not None
     press = Press.UNCLAIM if claimed else Press.CLAIM
     lengths = [Snooze.WAKE] if snoozed else _LENGTHS
@@ -210,7 +283,6 @@ def _buttons(view: AlertView, voice: Voice) -> list[InteractiveElement]:
                 for end in BY_PERSON
             ],
         ),
-        _customer_button(view, voice),
     ]
 
 

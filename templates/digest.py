@@ -1,4 +1,4 @@
-"""The message that tells the backlog of a rule, and the pages that list its customers.
+"""The message that tells many customers of one rule, its backlog or a burst, and the pages that list them.
 
 It must not know where any of it came from.
 """
@@ -13,7 +13,7 @@ from templates.blocks import Rendered
 from templates.codec import Press, action_id, encode
 from templates.condition_words import condition_words
 from templates.people import customer_name
-from templates.views import DigestView, Member
+from templates.views import DigestView, HeldView, Member
 from templates.voice import Voice, title
 from templates.words import Mrkdwn, cut
 
@@ -23,16 +23,17 @@ _ENDS = ("recovered", "lost", "not_an_issue", "expired", "rule_changed")
 
 
 def digest_message(view: DigestView, voice: Voice) -> Rendered:
-    """Lay out a digest as its alerts stand."""
+    """Lay out many alerts of one rule as they stand."""
+    burst = "_burst" if view.burst else ""
     total, still_open = sum(view.counts.values()), view.counts.get("open", 0)
     rule = title(view.rule.name)
     emoji = KIND_EMOJI[view.rule.kind] if still_open else "✅"
-    headline = voice.plain("digest", "headline", emoji=emoji, rule=rule, total=_counted(total, voice))
+    headline = voice.plain("digest", f"headline{burst}", emoji=emoji, rule=rule, total=counted(total, voice))
     condition = condition_words(view.rule.condition, voice)
     layout: list[Block] = [
         blocks.header(headline),
-        blocks.context(_counts(view, voice)),
-        blocks.section(voice.say("digest", "intro", condition=condition)),
+        blocks.context(counts(view, voice)),
+        blocks.section(voice.say("digest", f"intro{burst}", condition=condition)),
     ]
     if view.top:
         lines = [voice.say("digest", "top", n=len(view.top))]
@@ -52,7 +53,11 @@ def digest_message(view: DigestView, voice: Voice) -> Rendered:
     else:
         layout.append(blocks.section(voice.say("digest", "all_ended")))
     text = voice.say(
-        "digest", "sentence", rule=rule, total=_counted(total, voice), open=voice.figures.number(still_open)
+        "digest",
+        f"sentence{burst}",
+        rule=rule,
+        total=counted(total, voice),
+        open=voice.figures.number(still_open),
     )
     return blocks.rendered(text, layout)
 
@@ -79,14 +84,18 @@ def digest_page(
             value=encode(Press.ALERT, member.alert_id),
         )
         layout.append(blocks.section(_member(rank, member, voice), accessory=show))
-    turns: list[InteractiveElement] = []
-    if page > 0:
-        turns.append(_turn("button_previous", root, page - 1, voice))
-    if page * PAGE + len(members) < total:
-        turns.append(_turn("button_next", root, page + 1, voice))
-    if turns:
-        layout.append(blocks.actions(turns))
+    layout += turns(root, page, more=page * PAGE + len(members) < total, voice=voice)
     return blocks.rendered(voice.say("digest", "page_sentence", rule=name, **span), layout)
+
+
+def turns(root: int, page: int, *, more: bool, voice: Voice) -> list[Block]:
+    """Give the buttons that turn the pages of one message's customers, where there are any."""
+    buttons: list[InteractiveElement] = []
+    if page > 0:
+        buttons.append(_turn("button_previous", root, page - 1, voice))
+    if more:
+        buttons.append(_turn("button_next", root, page + 1, voice))
+    return [blocks.actions(buttons)] if buttons else []
 
 
 def _turn(label: str, root: int, page: int, voice: Voice) -> InteractiveElement:
@@ -110,7 +119,8 @@ def _member(rank: int, member: Member, voice: Voice) -> Mrkdwn:
     )
 
 
-def _counts(view: DigestView, voice: Voice) -> Mrkdwn:
+def counts(view: DigestView | HeldView, voice: Voice) -> Mrkdwn:
+    """Say how many of the alerts of one message are open, and how many ended in which way."""
     still_open = view.counts.get("open", 0)
     shown = [
         ("open", still_open - view.claimed - view.snoozed),
@@ -118,9 +128,10 @@ def _counts(view: DigestView, voice: Voice) -> Mrkdwn:
         ("snoozed", view.snoozed),
     ]
     shown += [(end, view.counts.get(end, 0)) for end in _ENDS]
-    parts = [voice.say("digest", f"count_{name}", n=_counted(n, voice)) for name, n in shown if n > 0]
+    parts = [voice.say("digest", f"count_{name}", n=counted(n, voice)) for name, n in shown if n > 0]
     return voice.say("alert", "small_line", parts=parts)
 
 
-def _counted(n: int, voice: Voice) -> dict[str, object]:
+def counted(n: int, voice: Voice) -> dict[str, object]:
+    """Give a number for a text that depends on it: itself, and as it is shown."""
     return {"n": n, "shown": voice.figures.number(n)}

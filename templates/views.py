@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
+from rules.alerts.channel import ChannelSettings
 from rules.alerts.colleague import Lacks
 from rules.alerts.escalation import Target
 from rules.alerts.evidence import Evidence
+from rules.alerts.pipeline.stage import Why
 from rules.alerts.rhythm import Flow
 from rules.alerts.rule import AlertKind, RuleBody, RuleState, Severity
 from rules.alerts.states import Reason, Resolution, Verb
@@ -94,9 +96,9 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class DigestView:
-    """The backlog of a rule in one message. ``counts``: how many are open, and how many ended in which way.
+    """Many customers of one rule in one message. ``counts``: how many are open, and how many ended in which way.
 
-    ``top`` are the most valuable of those still open.
+    ``top`` are the most valuable of those still open. ``burst``: they came to match at once, and are no backlog.
     """
 
     root: int
@@ -105,6 +107,72 @@ class DigestView:
     claimed: int
     snoozed: int
     top: tuple[Member, ...]
+    burst: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A customer in a channel's digest, once: under the alert of ``rule``, and with the names of the ``others``.
+
+    ``why``: what holds the alert back still; None where the digest tells it.
+    """
+
+    member: Member
+    rule: str
+    others: tuple[str, ...] = ()
+    why: Why | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RuleWaiting:
+    """What a channel's digest tells of one rule: how many customers are open under it, and the most valuable of them."""
+
+    rule: RuleView
+    customers: int
+    top: tuple[Waiting, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class HeldView:
+    """A channel's digest: what it had no attention for, rule by rule, and what else was held back.
+
+    ``counts``, ``claimed`` and ``snoozed`` as of a `DigestView`, of the alerts that the digest tells. ``held`` are (why,
+    how many alerts) of those that it names and does not tell, as it was at the digest's time; ``passed`` ended before.
+    """
+
+    root: int
+    at: int
+    counts: dict[str, int]
+    claimed: int
+    snoozed: int
+    rules: tuple[RuleWaiting, ...]
+    held: tuple[tuple[Why, int], ...] = ()
+    passed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelView:
+    """What a channel says of itself; ``author`` changed it last, ``at`` an instant, if anybody has.
+
+    ``channel`` is its id, or its name as long as no id is known. ``zone`` and ``language`` are those that count.
+    """
+
+    channel: str
+    settings: ChannelSettings
+    zone: str
+    language: str
+    told_today: int
+    author: str = ""
+    at: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelChange:
+    """One setting of a channel after it was changed; ``diff`` in lines of - and +."""
+
+    setting: str
+    diff: str
+    channel: ChannelView
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from rules.errors import WarmlineError
 from rules.files.mistakes import MOST_TOLD, BadFileError, Mistake
 
 FOLDER: Final = Path(__file__).parent
+LOCALES: Final = FOLDER / "locales"
 ENGLISH: Final = "en"
 _LONGEST_UNDERLINED: Final = 70
 """Characters; a line of marks longer than this points at nothing."""
@@ -104,6 +105,11 @@ def mention(person: str | None) -> Mrkdwn:
     if person and _SLACK_GROUP.match(person):
         return Mrkdwn(f"<!subteam^{person}>")
     return escape(name_of(person or "?"))
+
+
+def languages() -> list[str]:
+    """Give the languages that there are words in: the templates' own, and those whose translations are compiled."""
+    return sorted({ENGLISH, *(path.parts[-3] for path in LOCALES.glob("*/LC_MESSAGES/warmline.mo"))})
 
 
 class Words:
@@ -236,4 +242,4 @@ def _environment(language: str) -> Environment:
 
 def _translations(language: str) -> gettext.NullTranslations:
     # English is the language of the templates themselves.
-    return gettext.translation("warmline", FOLDER / "locales", languages=[language], fallback=True)
+    return gettext.translation("warmline", LOCALES, languages=[language], fallback=True)

@@ -7,6 +7,7 @@ that wait, alerts that are open) is asked for when somebody scrapes, and only wh
 from collections.abc import Iterable
 from typing import Final, Literal
 
+import structlog
 from fastapi import APIRouter
 from fastapi.responses import Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
@@ -14,10 +15,13 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from handlers.context import Context
+from rules.errors import WarmlineError
 from storage import alerts, outbox
 
 _SWEEP_BUCKETS: Final = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0)
 _REQUEST_BUCKETS: Final = (0.005, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
+
+_log = structlog.get_logger(__name__)
 
 SweepOutcome = Literal["done", "refused", "failed"]
 
@@ -111,10 +115,14 @@ class _Stored(Collector):
         return []
 
     def collect(self) -> Iterable[Metric]:
-        """Give the gauges, from one snapshot."""
-        with self._ctx.database.reading() as tx:
-            waiting = outbox.waiting(tx)
-            unresolved = alerts.unresolved_count(tx)
+        """Give the gauges, from one snapshot; none where the database does not answer: the counters are wanted then."""
+        try:
+            with self._ctx.database.reading() as tx:
+                waiting = outbox.waiting(tx)
+                unresolved = alerts.unresolved_count(tx)
+        except WarmlineError as error:
+            _log.warning("gauges_not_known", code=error.code)
+            return
         messages = GaugeMetricFamily(
             "warmline_outbox_messages", "Messages that are not through yet, by state.", labels=["state"]
         )

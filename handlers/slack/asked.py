@@ -12,12 +12,16 @@ from templates.voice import Voice
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Who asks, in the world of ``ctx``; ``key`` is the same in every repetition that Slack delivers."""
+    """Who asks, in the world of ``ctx``; ``key`` is the same in every repetition that Slack delivers.
+
+    ``channel`` is the id of the channel in which it was asked, where that is one.
+    """
 
     ctx: Context
     directory: Directory
     user: str
     key: str
+    channel: str = ""
 
     def actor(self) -> Actor:
         """Give who asks, and whether that is a manager."""

@@ -17,6 +17,7 @@ from typing import Any, ClassVar, Final
 import structlog
 from slack_bolt import Ack, App
 
+from handlers import channels
 from handlers.context import Context
 from handlers.slack import alerts, customer, lifecycle, modals, rules
 from handlers.slack.asked import Asked
@@ -36,6 +37,8 @@ COMMANDS: Final[Mapping[str, Callable[[Asked, str], Rendered | None]]] = {
 }
 _WORKERS: Final = 8
 _REMEMBERED: Final = 5_000
+_NAMELESS: Final = frozenset({"directmessage", "privategroup"})
+"""What Slack calls channels whose name it does not tell."""
 
 Send = Callable[..., None]
 Open = Callable[[str, Modal], bool]
@@ -93,12 +96,19 @@ class Listeners:
 
     def answer_command(self, body: Mapping[str, Any]) -> None:
         """Answer a slash command."""
-        asked = Asked(self._ctx, self._directory, str(body.get("user_id", "")), key_of("command", body))
+        asked = Asked(
+            self._ctx,
+            self._directory,
+            str(body.get("user_id", "")),
+            key_of("command", body),
+            channel=str(body.get("channel_id") or ""),
+        )
         if self._again(asked.key):
             return
         name = str(body.get("command", ""))
         answer: Rendered | None
         try:
+            self._learn(body)
             answer = COMMANDS[name](asked, str(body.get("text") or ""))
         except Exception as error:  # noqa: BLE001  the edge: whatever it was becomes an answer
             answer = error_answer(error, asked.voice(), command=name if name in COMMANDS else None)
@@ -161,6 +171,12 @@ class Listeners:
         url = body.get("response_url")
         if shown.answer is not None and isinstance(url, str) and url:
             self._send(url, shown.answer, replace=shown.replace)
+
+    def _learn(self, body: Mapping[str, Any]) -> None:
+        """Note which name the channel has in which a command was typed; direct messages and the like have none."""
+        channel, name = str(body.get("channel_id") or ""), str(body.get("channel_name") or "")
+        if name not in _NAMELESS:
+            channels.learn(self._ctx, channel, name)
 
     def _again(self, key: str) -> bool:
         with self._mutex:

@@ -20,6 +20,7 @@ from templates.blocks import Rendered
 from templates.card import customer_card, timeline_page
 from templates.codec import Press, Value
 from templates.digest import digest_page
+from templates.held import held_page
 from templates.modals import Modal
 from templates.preview import draft_cancelled
 from templates.quality import cleared
@@ -112,5 +113,9 @@ def _alert(asked: Asked, alert_id: int) -> Rendered:
 
 
 def _digest(asked: Asked, root: int, page: int) -> Rendered:
+    rows = answer.held_rows(asked.ctx, root, page)
+    if rows is not None:
+        at, waiting, n = rows
+        return held_page(waiting, root=root, at=at, page=page, total=n, voice=asked.voice())
     rule, members, total = answer.digest_rows(asked.ctx, root, page)
     return digest_page(rule, members, root=root, page=page, total=total, voice=asked.voice())

@@ -43,7 +43,7 @@ def info(session: Session, args: JSON) -> JSON:
 def history(session: Session, args: JSON) -> JSON:
     """``conversations.history``: the channel's own messages, newest first; replies are not among them."""
     channel = _readable(session, args)
-    messages = [m for m in session.workspace.messages(channel.id) if m.is_root]
+    messages = [m for m in session.workspace.messages(channel.id) if m.is_root and session.shown(m)]
     messages = _between(messages, args)
     messages.reverse()
     page, cursor = page_of_messages(messages, args, default=100, high=999, newest_first=True)
@@ -56,7 +56,8 @@ def replies(session: Session, args: JSON) -> JSON:
     root = session.workspace.message(channel.id, str(args.get("ts") or ""))
     if root is None:
         raise RefusedError("thread_not_found")
-    thread = _between(list(session.workspace.replies(channel.id, root.ts)), args)
+    thread = [m for m in session.workspace.replies(channel.id, root.ts) if session.shown(m)]
+    thread = _between(thread, args)
     page, cursor = page_of_messages([root, *thread], args, default=1000, high=1000, newest_first=False)
     return _messages(session, page, args, cursor=cursor)
 

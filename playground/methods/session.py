@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from playground.limits import Pace, RefusedError
 from playground.people import Channel
 from playground.views import Views
-from playground.workspace import JSON, Workspace
+from playground.workspace import JSON, Message, Workspace
 
 
 class RateLimitedError(Exception):
@@ -29,6 +29,8 @@ class Session:
     pace: Pace
     link: Callable[[], str]
     """Gives a new address that Socket Mode is reached at."""
+    lag: float = 0.0
+    """Seconds by which history lags behind what was accepted."""
 
     @property
     def bot_user(self) -> str:
@@ -74,6 +76,10 @@ class Session:
         """Refuse with ``not_in_channel`` where the app is not in it, unless a scope makes up for that."""
         if self.bot_user not in channel.members and unless not in self.scopes:
             raise RefusedError("not_in_channel")
+
+    def shown(self, message: Message) -> bool:
+        """Tell whether history shows a message already."""
+        return message.accepted_at <= self.workspace.clock() - self.lag or not self.lag
 
     def take_a_post(self, channel: Channel) -> None:
         """Count one post to the channel. Raises `RateLimitedError` when it comes too early."""

@@ -51,10 +51,11 @@
 
   function times(root) {
     for (const time of root.querySelectorAll("time[data-at]")) {
-      const at = new Date(Number(time.dataset.at) * 1000);
-      time.dateTime = at.toTimeString().slice(0, 5);
-      time.textContent = at.toLocaleTimeString("en-US", { hour: "numeric", minute: "2-digit" });
-      // The business's day is not this machine's: days pass there by a click.
+      // The business's day and hour are not this machine's: time passes there by a click.
+      if (!time.dataset.time) {
+        const at = new Date(Number(time.dataset.at) * 1000);
+        time.textContent = at.toLocaleTimeString("en-US", { hour: "numeric", minute: "2-digit" });
+      }
       time.title = `${time.dataset.dayName} at ${time.textContent}`;
     }
   }
@@ -139,6 +140,19 @@
     }
   }
 
+  function showTime(told) {
+    document.getElementById("today").textContent = told.today;
+    document.getElementById("time").textContent = told.time;
+  }
+
+  function archived(channels) {
+    for (const link of document.querySelectorAll("[data-channel-link]")) {
+      link.toggleAttribute("data-dead", channels.includes(link.dataset.channelLink));
+    }
+    document.querySelector(".archived").hidden = !channels.includes(channel);
+    document.querySelector(".writing").hidden = channels.includes(channel);
+  }
+
   const openThread = () => thread.querySelector("[data-thread-ts]");
 
   function inThread(told) {
@@ -158,7 +172,9 @@
 
   function take(told) {
     if (told.unread) badges(told.unread);
-    if (told.today) document.getElementById("today").textContent = told.today;
+    if (told.today) showTime(told);
+    if (told.trouble) Trouble.show(told.trouble);
+    if (told.kind === "channels") archived(told.archived);
     if (told.kind === "reset") location.reload();
     if (told.kind === "view") showModal();
     if (told.channel !== channel) return;
@@ -253,8 +269,8 @@
     } else if ("dismiss" in target.dataset) {
       const message = target.closest(".message");
       post("/page/dismiss", { user: me, channel: message.dataset.channel, ts: message.dataset.ts });
-    } else if (target.dataset.days) {
-      advance(Number(target.dataset.days));
+    } else if (target.dataset.days || target.dataset.hours) {
+      advance({ days: Number(target.dataset.days || 0), hours: Number(target.dataset.hours || 0) });
     } else if (target === jump) {
       toEnd();
     } else if (target.matches(".burger")) {
@@ -269,13 +285,13 @@
     document.querySelector(".burger").setAttribute("aria-expanded", String(shown));
   }
 
-  async function advance(days) {
-    const buttons = document.querySelectorAll("[data-days]");
+  async function advance(length) {
+    const buttons = document.querySelectorAll("[data-days], [data-hours]");
     buttons.forEach((button) => { button.disabled = true; });
     progress.hidden = false;
     body.setAttribute("aria-busy", "true");
-    const told = await post("/page/advance", { days });
-    if (told.today) document.getElementById("today").textContent = told.today;
+    const told = await post("/page/advance", length);
+    if (told.today) showTime(told);
     progress.hidden = true;
     body.removeAttribute("aria-busy");
     buttons.forEach((button) => { button.disabled = false; });
@@ -446,6 +462,7 @@
   pane.addEventListener("scroll", () => { if (atEnd()) jump.hidden = true; });
   settle(list, true);
   toEnd();
+  Trouble.start(post);
   listen();
   showModal();
 })();

@@ -129,12 +129,19 @@ PASSING: Final = frozenset(
 
 
 def after_refusal(
-    refusal: Refusal, *, attempts: int, plain: bool, rerouted: bool, now: int, policy: DeliveryPolicy
+    refusal: Refusal,
+    *,
+    attempts: int,
+    plain: bool,
+    rerouted: bool,
+    now: int,
+    policy: DeliveryPolicy,
+    answers: bool = False,
 ) -> Outcome:
     """Decide what becomes of a message that Slack refused for certain.
 
     ``attempts`` counts this one; ``plain``: it was sent without layout already; ``rerouted``: it stands in the
-    fallback channel already.
+    fallback channel already; it ``answers`` another, as an edit or a reply does.
     """
     error = refusal.error
     if error == RATE_LIMITED:
@@ -147,7 +154,9 @@ def after_refusal(
     if error in DEAD_CHANNEL:
         if rerouted:
             # There is no other place to go: it waits until somebody mends this one.
-            return Outcome(Delivery.PENDING, error, retry_at=now + policy.blocked, remedy=Remedy.HOLD_CHANNEL)
+            # An answer waits alone: what is new for the channel must be tried, or nothing would send it elsewhere.
+            remedy = Remedy.NOTHING if answers else Remedy.HOLD_CHANNEL
+            return Outcome(Delivery.PENDING, error, retry_at=now + policy.blocked, remedy=remedy)
         return Outcome(Delivery.PENDING, error, retry_at=now, remedy=Remedy.REROUTE)
     if error in BAD_PAYLOAD and not plain:
         return Outcome(Delivery.PENDING, error, retry_at=now, remedy=Remedy.PLAIN_TEXT)

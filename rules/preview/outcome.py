@@ -1,7 +1,7 @@
 """Who came to hold and ceased to, and what a rule would have told of it: the counts of a preview, block by block.
 
-The messages are decided by `rules.alerts.decide`, as a sweep's are; nobody claims, snoozes or resolves here. It must
-not know terms, nor customers' names.
+The alerts are decided by `rules.alerts.decide`, as a sweep's are, and told as `rules.preview.messages` says; nobody
+claims, snoozes or resolves here. It must not know terms, nor customers' names.
 """
 
 from bisect import bisect_left
@@ -15,9 +15,10 @@ import numpy as np
 
 from rules.alerts.decide import Decision, LastAlert, Policy, Previous, decide
 from rules.alerts.rule import RuleBody, RuleChange
-from rules.alerts.states import Reason, Verb
+from rules.alerts.states import Verb
 from rules.conditions.columns import Bools, Ints
 from rules.instants import DAY, Calendar
+from rules.preview.messages import Opening, Reader, count_messages
 from rules.preview.steps import Steps, monday
 
 RETURN_WITHIN: Final = 30 * DAY
@@ -55,9 +56,10 @@ class Entered:
 class Outcome:
     """The counts over all blocks; `add` each once."""
 
-    def __init__(self, steps: Steps, body: RuleBody) -> None:
+    def __init__(self, steps: Steps, body: RuleBody, reader: Reader | None = None) -> None:
         self._instants = steps.instants
         self._teller = _Teller(steps, body)
+        self._reader = reader or Reader()
         self.entered: Ints = np.zeros(len(steps), dtype=np.int64)
         """How many entered at each step; those of step 0 are the backlog."""
         self.left: Ints = np.zeros(len(steps), dtype=np.int64)
@@ -69,16 +71,16 @@ class Outcome:
     @property
     def messages(self) -> int:
         """How many messages the channel would have got; replies in their threads are not counted."""
-        return self._teller.posts + self._teller.digest
+        return count_messages(self._teller.openings, self._instants.tolist(), self._reader)
 
-    def add(self, found: Crossings) -> Entered:
-        """Count a block, and give who of it entered."""
+    def add(self, found: Crossings, ids: Ints | None = None) -> Entered:
+        """Count a block, and give who of it entered; ``ids`` are its customers', for whoever asks what they are worth."""
         steps = len(self.entered)
         self.entered += np.bincount(found.steps[found.entered], minlength=steps)
         self.left += np.bincount(found.steps[~found.entered], minlength=steps)
         later = found.entered & (found.steps > 0)
         self.returned += self._returned(found, later)
-        self._teller.tell(found)
+        self._teller.tell(found, ids)
         places, firsts = np.unique(found.places[later], return_index=True)
         self.customers += len(places)
         return Entered(places, found.steps[later][firsts])
@@ -120,32 +122,35 @@ class _Teller:
             keep=body.keep,
         )
         self._known: dict[tuple[object, ...], Decision] = {}
-        self.posts = 0
-        self.digest = False
+        self.openings: list[Opening] = []
+        self._open: Opening | None = None
 
-    def tell(self, found: Crossings) -> None:
-        for crossed in _by_customer(found):
-            self._customer(crossed)
+    def tell(self, found: Crossings, ids: Ints | None) -> None:
+        for place, crossed in _by_customer(found):
+            customer = place if ids is None else int(ids[place])
+            self._customer(customer, crossed)
+            self._ended(len(self._instants))
 
-    def _customer(self, crossed: Sequence[tuple[int, bool]]) -> None:
+    def _customer(self, customer: int, crossed: Sequence[tuple[int, bool]]) -> None:
         stands = _Stands()
         for step, entered in crossed:
-            stands = self._due(stands, step)
+            stands = self._due(customer, stands, step)
             now = self._instants[step]
             decision = self._decide(Previous(not entered, None, stands.alert), entered, step)
             alert = stands.alert
             if decision.verb is Verb.OPEN:
-                alert = self._opened(decision)
+                alert = self._opened(customer, decision, step)
             elif decision.verb is Verb.RESOLVE:
+                self._ended(step)
                 alert = LastAlert(resolved_at=now, resolution=decision.resolution)
             elif decision.verb is Verb.KEEP:
                 alert = LastAlert(leaving_at=None if entered else decision.until)
             # Who leaves waits no longer.
             held = decision if decision.verb is Verb.HOLD else None
             stands = _Stands(alert, held)
-        self._due(stands, len(self._instants))
+        self._due(customer, stands, len(self._instants))
 
-    def _due(self, stands: _Stands, before: int) -> _Stands:
+    def _due(self, customer: int, stands: _Stands, before: int) -> _Stands:
         """Look at who waits once the wait is over, if that is before the step at which the condition turns again."""
         alert, held = stands.alert, stands.held
         matched = held is not None
@@ -160,17 +165,20 @@ class _Teller:
             previous = replace(previous, held_for=held.opens_as)
         decision = self._decide(previous, matched, step)
         if decision.verb is Verb.OPEN:
-            return _Stands(self._opened(decision))
+            return _Stands(self._opened(customer, decision, step))
         if decision.verb is Verb.RESOLVE:
+            self._ended(step)
             return _Stands(LastAlert(resolved_at=self._instants[step], resolution=decision.resolution))
         return _Stands(alert)
 
-    def _opened(self, decision: Decision) -> LastAlert:
-        if decision.reason is Reason.BACKLOG:
-            self.digest = True
-        else:
-            self.posts += 1
+    def _opened(self, customer: int, decision: Decision, step: int) -> LastAlert:
+        self._open = Opening(customer, decision.reason, step, len(self._instants))
         return LastAlert()
+
+    def _ended(self, step: int) -> None:
+        if self._open is not None:
+            self.openings.append(self._open._replace(ended=step))
+        self._open = None
 
     def _decide(self, previous: Previous, matched: bool, step: int) -> Decision:
         """Ask once for what differs by nothing but when: a decision is about how long ago, and until when."""
@@ -192,9 +200,9 @@ class _Teller:
         return decision if decision.until is None else replace(decision, until=decision.until + now)
 
 
-def _by_customer(found: Crossings) -> Iterator[list[tuple[int, bool]]]:
-    """Give each customer's crossings, in order."""
+def _by_customer(found: Crossings) -> Iterator[tuple[int, list[tuple[int, bool]]]]:
+    """Give each customer's place and crossings, in order."""
     starts = np.flatnonzero(np.diff(found.places, prepend=-1)).tolist()
     crossed = list(zip(found.steps.tolist(), found.entered.tolist(), strict=True))
     for start, end in pairwise([*starts, len(crossed)]):
-        yield crossed[start:end]
+        yield int(found.places[start]), crossed[start:end]

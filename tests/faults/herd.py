@@ -155,7 +155,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=2026)
     given = parser.parse_args()
     quiet()
-    console = Console()
+    console = Console(width=None if sys.stdout.isatty() else 140)
     with databases(["postgresql"]) as urls:
         found, done = run(
             urls["postgresql"], seconds=given.seconds, seed=given.seed, processes=given.processes

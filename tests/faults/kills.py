@@ -85,7 +85,7 @@ def main() -> int:
     given = parser.parse_args()
     quiet()
     engines = ["sqlite", "postgresql"] if given.database == "both" else [given.database]
-    console = Console()
+    console = Console(width=None if sys.stdout.isatty() else 140)
     reports = []
     with databases(engines) as urls, Progress(console=Console(file=sys.stderr)) as progress:
         for engine in engines:

@@ -23,7 +23,7 @@ _TOO_LONG = 1.4
 _LATE = 3.2
 
 ANYWHERE: Sequence[tuple[float, Json]] = (
-    (0.05, {"kind": "reset", "when": "before"}),
+    (0.04, {"kind": "reset", "when": "before"}),
     (0.07, {"kind": "reset", "when": "after"}),
     (0.04, {"kind": "status", "status": 500, "when": "before"}),
     (0.04, {"kind": "status", "status": 500, "when": "after"}),
@@ -31,8 +31,8 @@ ANYWHERE: Sequence[tuple[float, Json]] = (
     (0.05, {"kind": "truncate", "when": "after"}),
     (0.05, {"kind": "ratelimited", "retry_after": 0}),
     (0.02, {"kind": "ratelimited", "retry_after": None}),
-    (0.015, {"kind": "slow", "when": "before", "seconds": _TOO_LONG}),
-    (0.005, {"kind": "slow", "when": "before", "seconds": _LATE}),
+    (0.01, {"kind": "slow", "when": "before", "seconds": _TOO_LONG}),
+    (0.02, {"kind": "slow", "when": "before", "seconds": _LATE}),
     (0.02, {"kind": "slow", "when": "after", "seconds": _TOO_LONG}),
     *((0.01, {"kind": "error", "error": error, "when": "before"}) for error in UNCLEAR),
     *((0.01, {"kind": "error", "error": error, "when": "after"}) for error in UNCLEAR),

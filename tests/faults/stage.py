@@ -317,7 +317,9 @@ def count(
     with database.reading() as tx:
         wanted = {row[0] for row in tx.execute(text("SELECT key FROM outbox WHERE call <> 'update'"))}
         unsent = tx.execute(
-            text("SELECT count(*) FROM outbox WHERE state NOT IN ('sent', 'expired')")
+            text(
+                "SELECT count(*) FROM outbox WHERE state NOT IN ('sent', 'expired') OR verify_at IS NOT NULL"
+            )
         ).scalar_one()
         alerts = tx.execute(text("SELECT count(*) FROM alert")).scalar_one()
         retold = tx.execute(_RETOLD).scalar_one()

@@ -17,6 +17,7 @@ from handlers.context import Context
 from handlers.preview import TooMuchForChatError, as_json, preview, subject
 from handlers.rulebook import NeitherError
 from handlers.sweep import sweep
+from rules.alerts.channel import ChannelSettings, DigestTime, Often, QuietHours
 from rules.alerts.rule import AlertKind, Backlog, RuleBody, RuleState
 from rules.conditions.evaluate import evaluate
 from rules.conditions.parse import parse
@@ -37,6 +38,7 @@ from storage.terms import answer
 from templates.views import PreviewView
 from tests.conftest import clear
 from tests.contexts import StillClock, context
+from tests.handlers.crowds import say
 from tests.histories import customer, purchases, rule
 from tests.rules.conditions.oracle import Happening, Oracle, Person
 from tests.rules.conditions.strategies import NOWS, PLAIN, ZONES, conditions, people
@@ -364,6 +366,36 @@ def test_any_history_is_told_as_the_live_log_tells_it(
     )
     of = replace(subject(ctx, body.condition), body=body)
     assert said(preview(ctx, of, stretch)) == the_live_log(ctx, stretch, body)
+
+
+CHANNELS = [
+    ChannelSettings(budget=2, group=10),
+    ChannelSettings(budget=3, group=1),
+    ChannelSettings(budget=1, group=2, digest=DigestTime(Often.OFF)),
+    ChannelSettings(budget=2, group=1, digest=DigestTime(Often.WEEKLY, 15 * 60, 3), zone="Asia/Tokyo"),
+    ChannelSettings(budget=2, group=2, quiet=QuietHours(5 * 60, 13 * 60), weekend=(5, 6)),
+    ChannelSettings(budget=None, group=2, quiet=QuietHours(20 * 60, 7 * 60), digest=DigestTime(at=6 * 60)),
+]
+
+
+@pytest.mark.parametrize("says", CHANNELS, ids=range(len(CHANNELS)))
+def test_messages_are_promised_as_the_channel_is_told_them(ctx: Context, says: ChannelSettings) -> None:
+    """After quiet hours, budget and grouping, digests among them: equal to the live log, swept every six hours."""
+    chance = np.random.default_rng(CHANNELS.index(says))
+    stretch = Stretch(D, D + 7 * DAY, 6 * HOUR)
+    for number in range(1, 11):
+        customer(ctx.database, number, known_since=D - 90 * DAY)
+        days = chance.integers(-4, 7, 4).tolist()
+        # Many at the same hour, so that they come and go in bursts.
+        purchases(
+            ctx.database, number, sorted({D + day * DAY + HOUR for day in days}), cents=50 * (number % 5)
+        )
+    backlog = [Backlog.DIGEST, Backlog.POST][CHANNELS.index(says) % 2]
+    body = RuleBody(condition="count(purchase, 1d) >= 1", backlog=backlog, channel="#watched")
+    say(ctx.database, "#watched", says)
+    found = preview(ctx, replace(subject(ctx, body.condition), body=body), stretch)
+    assert said(found) == the_live_log(ctx, stretch, body)
+    assert found.messages > 3
 
 
 # What it counts

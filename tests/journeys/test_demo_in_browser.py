@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import urllib.request
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -78,6 +79,17 @@ class Visitor:
         box.press("Enter")
         expect(answers).to_have_count(before + 1, timeout=PATIENCE)
         return answers.last
+
+    def let_pass(self, what: str) -> None:
+        """Press one of the clock's buttons, once what was pressed before has passed; returns when this has, too."""
+        for _ in range(60):
+            with self.page.expect_response("**/page/advance", timeout=PATIENCE) as answer:
+                self.page.get_by_role("button", name=what).click()
+            expect(self.page.get_by_role("button", name=what)).to_be_enabled(timeout=PATIENCE)
+            if answer.value.ok:
+                return
+            self.page.wait_for_timeout(1_000)
+        pytest.fail("the time does not pass")
 
     def picture(self, name: str, *, height: int = 900) -> None:
         folder = os.environ.get("PICTURES")
@@ -172,6 +184,81 @@ def test_a_newcomer_sees_what_warmline_does(visitor: Visitor, demo: str) -> None
     expect(card).to_contain_text("Chance of another purchase")
     expect(card).to_contain_text("Events, month by month")
     visitor.picture("card", height=1_500)
+
+
+def test_a_channel_that_is_dead_is_told_of(visitor: Visitor, demo: str) -> None:
+    page = visitor.page
+    page.get_by_role("button", name="Slack has trouble").click()
+    page.get_by_role("switch", name="Dead channel").click()
+    expect(page.get_by_role("group", name="Slack has trouble")).to_contain_text("# sales is archived")
+    told = len(messages(demo, "@maya"))
+    for _ in range(10):
+        visitor.let_pass("Next day")
+        settled(page, demo)
+        if len(messages(demo, "@maya")) > told:
+            break
+    # What was to go to #sales stands in the default channel, and the manager got a direct message.
+    assert "sales" in messages(demo, "@maya")[-1]["text"].lower()
+    page.get_by_role("button", name="All is well").click()
+    expect(page.get_by_role("group", name="Slack is well again")).to_be_visible()
+
+
+def test_slack_has_trouble_and_messages_come_late_but_once(visitor: Visitor, demo: str) -> None:
+    page = visitor.page
+    visitor.be("Tom Becker")
+    bad = page.get_by_role("group", name="Slack has trouble")
+    well = page.get_by_role("group", name="Slack is well again")
+    page.get_by_role("button", name="Slack has trouble").click()
+
+    # An outage while a day passes: calls end in resets and 500s, and some of what was said arrives all the same.
+    page.get_by_role("switch", name="Outage").click()
+    expect(bad).to_contain_text("Outage", timeout=PATIENCE)
+    visitor.let_pass("Next day")
+    expect(bad).to_contain_text(re.compile(r"\b[3-9] calls failed|\d\d calls failed"), timeout=PATIENCE)
+    page.get_by_role("switch", name="Rate limits").click()
+    page.get_by_role("switch", name="Dead channel").click()
+    expect(bad).to_contain_text("# sales is archived")
+    visitor.picture("trouble")
+
+    # One press ends it. What was lost is sent, what arrived unknown is found and not sent again.
+    bad.get_by_role("button", name="End it").click()
+    expect(well).to_contain_text("none of them twice", timeout=PATIENCE)
+    page.wait_for_function(
+        "() => fetch('/control/faults').then(a => a.json()).then(told => told.active.length === 0)"
+    )
+    settled(page, demo)
+    expect(well).to_contain_text("none of them twice")
+    assert copies(demo) == []
+
+    # Quiet hours, reminders and digests are a matter of hours.
+    before = page.locator("#time").inner_text()
+    visitor.let_pass("Next hour")
+    expect(page.locator("#time")).not_to_have_text(before, timeout=PATIENCE)
+    page.get_by_role("button", name="Thanks").click()
+    expect(well).to_be_hidden()
+
+
+def settled(page: Page, demo: str) -> None:
+    """Wait until nothing new has stood anywhere for a while: the demo settles what is unknown after 5 seconds."""
+    last, quiet = -1, 0
+    for _ in range(60):
+        with urllib.request.urlopen(demo + "control/messages", timeout=30) as answer:
+            now = len(json.loads(answer.read())["messages"])
+        quiet = quiet + 1 if now == last else 0
+        if quiet >= 8:
+            return
+        last = now
+        page.wait_for_timeout(1_000)
+
+
+def copies(demo: str) -> list[str]:
+    """The keys that stand more than once."""
+    with urllib.request.urlopen(demo + "control/messages", timeout=30) as answer:
+        found = json.loads(answer.read())["messages"]
+    keys = [
+        one["metadata"]["event_payload"]["key"] for one in found if one["metadata"] and not one["deleted"]
+    ]
+    return [key for key, n in Counter(keys).items() if n > 1]
 
 
 def rule_is_listed(visitor: Visitor, name: str) -> bool:

@@ -6,6 +6,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator
+from datetime import timedelta
 from html.parser import HTMLParser
 from threading import Thread
 from typing import Any
@@ -50,7 +51,7 @@ def page(slack: Playground, user: str = MAYA, channel: str = CUSTOMER_CARE) -> s
 
 def test_the_page_shows_the_channel_its_messages_and_the_people(slack: Playground, client: WebClient) -> None:
     client.chat_postMessage(channel=CUSTOMER_CARE, text="x", blocks=alert_blocks("Claudia Reyes"))
-    slack.set_day("2026-11-22")
+    slack.set_now("2026-11-22")
     html = page(slack)
     for words in (
         "Claudia Reyes is going cold",
@@ -133,7 +134,7 @@ def test_hostile_content_stays_text_everywhere(slack: Playground, client: WebCli
     found = Markup()
     found.feed(page(slack))
     assert found.tags.isdisjoint({"iframe", "object", "embed", "style", "base", "math"})
-    assert found.scripts == {"/static/menus.js", "/static/page.js"}
+    assert found.scripts == {"/static/menus.js", "/static/trouble.js", "/static/page.js"}
     assert not {
         name
         for name in found.attributes
@@ -258,30 +259,28 @@ def test_who_is_not_there_cannot_act(slack: Playground, user: str) -> None:
 
 @pytest.fixture
 def moving() -> Iterator[Playground]:
-    days: list[int] = []
-
-    def advance(n: int) -> str:
-        days.append(n)
+    def advance(length: timedelta) -> str:
+        n = length.days
         running.workspace.post(CUSTOMER_CARE, "U08WARMLINE", f"{n} days later")
         if n == 13:
             raise ValueError("no")
         return "2026-11-29"
 
     with Playground(advance=advance) as running:
-        running.set_day("2026-11-22")
+        running.set_now("2026-11-22")
         yield running
 
 
 def test_the_date_is_asked_for_whenever_it_is_needed() -> None:
     days = ["2026-11-22"]
 
-    def advance(n: int) -> str:
-        for later in range(1, n + 1):
+    def advance(length: timedelta) -> str:
+        for later in range(1, length.days + 1):
             days.append(f"2026-11-{22 + later}")
             running.workspace.post(CUSTOMER_CARE, "U08WARMLINE", "x")
         return days[-1]
 
-    with Playground(advance=advance, today=lambda: days[-1]) as running:
+    with Playground(advance=advance, now=lambda: days[-1]) as running:
         assert post(running, "/page/advance", {"days": 3})[1]["today"] == "Wednesday, November 25th"
         told = [m.day for m in running.workspace.messages(CUSTOMER_CARE)]
     assert told == ["2026-11-23", "2026-11-24", "2026-11-25"]
@@ -302,10 +301,35 @@ def test_a_page_opened_too_early_waits_until_it_is_served() -> None:
 
 def test_days_pass_and_what_is_told_meanwhile_is_of_the_new_date(moving: Playground) -> None:
     assert "Next week" in page(moving)
-    assert post(moving, "/page/advance", {"days": 7}) == (200, {"ok": True, "today": "Sunday, November 29th"})
+    assert post(moving, "/page/advance", {"days": 7}) == (
+        200,
+        {"ok": True, "today": "Sunday, November 29th", "time": ""},
+    )
     (message,) = moving.workspace.messages(CUSTOMER_CARE)
     assert (message.text, message.day, moving.workspace.day) == ("7 days later", "2026-11-29", "2026-11-29")
-    assert post(moving, "/page/advance", {"days": 0})[0] == 422
+    for none in ({"days": 0}, {}, {"days": 366, "hours": 1}, {"hours": 24}):
+        assert post(moving, "/page/advance", none)[0] == 422
+
+
+def test_hours_pass_and_messages_stand_at_the_business_hour() -> None:
+    told: list[timedelta] = []
+
+    def advance(length: timedelta) -> str:
+        told.append(length)
+        running.workspace.post(CUSTOMER_CARE, "U08WARMLINE", "x")
+        return "2026-11-23T00:05"
+
+    with Playground(advance=advance) as running:
+        running.set_now("2026-11-22T23:05")
+        assert "Next hour" in page(running)
+        assert post(running, "/page/advance", {"hours": 1})[1] == {
+            "ok": True,
+            "today": "Monday, November 23rd",
+            "time": "12:05 AM",
+        }
+        (message,) = running.workspace.messages(CUSTOMER_CARE)
+        assert (message.day, message.time, told) == ("2026-11-23", "00:05", [timedelta(hours=1)])
+        assert 'data-time="12:05 AM"' in page(running)
 
 
 def test_without_a_way_to_move_time_there_is_none(slack: Playground) -> None:

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
+from slack_sdk.errors import SlackApiError
 
 from playground import Playground
 from playground.people import AIKO, CUSTOMER_CARE, SALES
@@ -20,7 +21,7 @@ class Story:
     def __init__(self) -> None:
         self.day = date(2026, 11, 22)
         self.told_each_day = False
-        self.slack = Playground(post_interval_s=0, advance=self.advance, today=self.today)
+        self.slack = Playground(post_interval_s=0, advance=self.advance, now=self.today)
         self.slack.start()
         self.app = SampleApp(self.slack)
         self.app.connect()
@@ -29,8 +30,8 @@ class Story:
     def today(self) -> str:
         return self.day.isoformat()
 
-    def advance(self, days: int) -> str:
-        for _ in range(days):
+    def advance(self, length: timedelta) -> str:
+        for _ in range(length.days):
             self.day += timedelta(days=1)
             if self.told_each_day:
                 self.app.alert(f"Customer of {self.day:%d.%m.}")
@@ -276,3 +277,43 @@ def test_on_a_narrow_screen_the_channels_are_behind_a_button(browser: Browser, s
     page.get_by_role("link", name=re.compile("sales")).click()
     expect(page.get_by_role("heading", name="sales").first).to_be_visible()
     page.close()
+
+
+def test_slack_has_trouble_until_a_press_ends_it(browser: Browser, story: Story) -> None:
+    page = story.open(browser)
+    banner = page.get_by_role("group", name="Slack has trouble")
+    opener = page.get_by_role("button", name="Slack has trouble")
+    opener.click()
+    limits = page.get_by_role("switch", name="Rate limits")
+    expect(limits).to_be_focused()
+    page.keyboard.press("Space")
+    expect(limits).to_be_checked()
+    expect(banner).to_contain_text("Rate limits")
+    with pytest.raises(SlackApiError, match="ratelimited"):
+        story.app.alert("Nobody")
+    expect(banner).to_contain_text("1 call failed, 0 messages arrived")
+
+    page.get_by_label("Which channel is dead").select_option(label="# customer-care")
+    page.get_by_role("switch", name="Dead channel").click()
+    expect(banner).to_contain_text("# customer-care is archived")
+    expect(page.get_by_text("This channel is archived")).to_be_visible()
+    expect(page.get_by_role("textbox", name="Message #customer-care")).to_be_hidden()
+    page.get_by_label("Which channel is dead").select_option(label="# sales")
+    expect(page.get_by_role("switch", name="Dead channel")).not_to_be_checked()
+
+    # Another person's page, opened now, shows the same; the press that ends it is seen on both.
+    other = story.open(browser, f"/?user={AIKO}")
+    other.get_by_role("button", name="End it").click()
+    expect(page.get_by_role("group", name="Slack is well again")).to_contain_text("1 call failed")
+    expect(limits).not_to_be_checked()
+    expect(page.get_by_role("textbox", name="Message #customer-care")).to_be_visible()
+    story.app.alert("Somebody")
+    expect(page.get_by_role("group", name="Slack is well again")).to_contain_text(
+        "1 message arrived since it began, none of them twice"
+    )
+    page.get_by_role("button", name="Thanks").click()
+    expect(page.locator("#banner")).to_be_empty()
+    page.keyboard.press("Escape")
+    expect(limits).to_be_hidden()
+    for one in (page, other):
+        one.close()

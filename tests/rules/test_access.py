@@ -9,6 +9,7 @@ from rules.access import (
     Actor,
     Alerting,
     AlertOf,
+    Channels,
     Definitions,
     Everything,
     NotAllowedError,
@@ -27,6 +28,7 @@ THINGS: list[Thing] = [
     Rulebook(),
     Alerting(),
     Definitions(),
+    Channels(),
     Sources(),
 ]
 
@@ -59,6 +61,7 @@ def test_the_whole_table() -> None:
         (MANAGER, Action.CHANGE_ROUTES, Alerting()),
         (MANAGER, Action.RESOLVE_MANY, Alerting()),
         (MANAGER, Action.CHANGE_LIFECYCLE, Definitions()),
+        (MANAGER, Action.CHANGE_CHANNEL, Channels()),
         (MANAGER, Action.CHANGE_SOURCES, Sources()),
     }  # fmt: skip
     for asked in itertools.product((AGENT, MANAGER), Action, THINGS):

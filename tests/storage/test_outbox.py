@@ -138,6 +138,21 @@ def test_a_carrier_that_comes_back_late(database: Database, then: str, expected:
         )
     if expected is Late.ADOPTED:
         assert state(database, number) is Delivery.SENT
+    with database.writing() as tx:
+        doubtful = outbox.to_verify(tx, now=LEASE * 3, again_at=LEASE * 4, limit=9)
+    assert [one.id for one in doubtful] == ([] if expected is Late.SAME else [number])
+
+
+def test_a_post_may_have_a_second_copy_and_an_edit_has_none(database: Database) -> None:
+    root = post(database)
+    assert sent(database, claim(database, now=0)[0])
+    with database.writing() as tx:
+        outbox.add_updates(tx, [outbox.get(tx, root)], now=0)
+    [edit] = claim(database, now=INTERVAL)
+    with database.writing() as tx:
+        for number in (root, edit.id):
+            outbox.doubt(tx, number, verify_at=LEASE)
+        assert [one.id for one in outbox.to_verify(tx, now=LEASE, again_at=LEASE * 2, limit=9)] == [root]
 
 
 def test_what_still_forms_is_not_sent(database: Database) -> None:

@@ -30,6 +30,15 @@ def test_any_of_takes_more_values_than_a_statement_has_parameters(database: Data
         assert tx.execute(none).scalars().all() == []
 
 
+def test_two_sets_of_one_statement_keep_apart_by_their_names(database: Database) -> None:
+    with database.writing() as tx:
+        tx.session.add(Kind(id=1, name="purchase", events=0))
+        ids = any_of(tx.dialect, [1, 2], "int", name="ids")
+        names = any_of(tx.dialect, ["visit", "purchase"], "text", name="names")
+        both = select(col(Kind.name)).where(col(Kind.id).in_(ids), col(Kind.name).in_(names))
+        assert tx.execute(both).scalars().all() == ["purchase"]
+
+
 PLACED: Columns = (("customer_id", "int"), ("name", "text"), ("value", "text"))
 
 

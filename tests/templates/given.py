@@ -3,6 +3,7 @@
 from hypothesis import strategies as st
 
 from rules.alerts.evidence import Evidence
+from rules.alerts.pipeline.stage import Why
 from rules.alerts.retry import Delivery
 from rules.alerts.rule import AlertKind, Backlog, RuleBody, RuleState, Severity, Unreadable
 from rules.alerts.states import Reason, Resolution, Verb
@@ -15,11 +16,13 @@ from templates.views import (
     AlertView,
     CadenceView,
     CardView,
+    ChannelView,
     DatedStep,
     DeliveryView,
     DigestView,
     EventView,
     FoundCustomer,
+    HeldView,
     KindView,
     LabelView,
     ListedAlert,
@@ -28,14 +31,17 @@ from templates.views import (
     Person,
     RuleCard,
     RuleView,
+    RuleWaiting,
     Standing,
     StepView,
+    Waiting,
     WhyView,
     WorseView,
     WorthView,
 )
 from templates.voice import Voice
 from templates.words import Words
+from tests.rules.alerts.test_channel_typed import channels
 
 HOSTILE = "<!channel> & <@U1> *x* _y_ `z` \u202eevil\u202c 🙂 עברית \x00\n" + "&" * 10_000
 VOICE = Voice(Words(), Figures("en", Calendar.of("Europe/Berlin")), "USD")
@@ -156,6 +162,44 @@ digests = st.builds(
     claimed=st.integers(0, 5),
     snoozed=st.integers(0, 5),
     top=st.lists(members, max_size=10).map(tuple),
+    burst=st.booleans(),
+)
+slugs = st.from_regex(r"[a-z][a-z0-9_]{0,59}", fullmatch=True)
+waiting = st.builds(
+    Waiting,
+    member=members,
+    rule=slugs,
+    others=st.lists(slugs, max_size=5).map(tuple),
+    why=st.none() | st.sampled_from(Why),
+)
+held_views = st.builds(
+    HeldView,
+    root=st.integers(1, 10**17),
+    at=instants,
+    counts=st.dictionaries(st.sampled_from(["open", *map(str, Resolution)]), st.integers(1, 10**7)),
+    claimed=st.integers(0, 5),
+    snoozed=st.integers(0, 5),
+    rules=st.lists(
+        st.builds(
+            RuleWaiting,
+            rule=rules,
+            customers=st.integers(1, 10**7),
+            top=st.lists(waiting, min_size=1, max_size=5).map(tuple),
+        ),
+        max_size=9,
+    ).map(tuple),
+    held=st.lists(st.tuples(st.sampled_from(Why), st.integers(1, 10**7)), max_size=9).map(tuple),
+    passed=st.integers(0, 10**7),
+)
+channel_views = st.builds(
+    ChannelView,
+    channel=st.sampled_from(["C0CARE", "care"]) | texts,
+    settings=channels,
+    zone=st.sampled_from(["UTC", "America/Argentina/Buenos_Aires"]),
+    language=st.sampled_from(["en", "pt_BR"]),
+    told_today=st.integers(0, 10**6),
+    author=st.just("") | colleagues,
+    at=instants,
 )
 # Every way in which `rules.alerts.decide` and `rules.alerts.person` let a step come about.
 WAYS = [

@@ -3,11 +3,12 @@ from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from playground.limits import message_content
 from rules.alerts.evidence import Evidence
 from rules.alerts.states import Resolution
-from templates.alert import alert_message
+from templates.alert import alert_message, customer_message
 from templates.blocks import Rendered
 from templates.codec import Press, Value, decode
 from templates.views import AlertView, Person, Standing
@@ -122,3 +123,41 @@ def test_slack_takes_whatever_it_is_made_of(view: AlertView) -> None:
     message_content({"text": message.text, "blocks": message.blocks}, is_update=True)
     ended, claimed = view.standing.resolution is not None, view.standing.claimed_by is not None
     assert len(elements(message)) == (1 if ended else 4) + (2 if ended or claimed else 0)
+
+
+def test_several_alerts_of_a_customer_name_the_customer_once() -> None:
+    drop = replace(
+        ALERT,
+        id=813,
+        rule=replace(ALERT.rule, name="usage_drop", action=""),
+        standing=Standing(claimed_by="U1ABCD"),
+    )
+    over = replace(
+        ALERT,
+        id=814,
+        rule=replace(ALERT.rule, name="big_tickets"),
+        standing=Standing(resolution=Resolution.LOST),
+    )
+    message = customer_message([ALERT, drop, over], VOICE)
+    assert message.text == "3 alerts about Ann Bell: Lapsing, Usage drop and Big tickets. 2 still open."
+    told = shown(message)
+    assert message.blocks[0]["text"]["text"] == "📉 Ann Bell: 3 alerts at once"
+    assert told.count("Ann Bell") == 2, "in the headline and in the sentence"
+    assert told.count("owner <@U08TOMBECKR>") == 1
+    assert told.count("Spent so far: $840.20") == 1
+    for piece in (
+        "*📉 Lapsing*\\n⚪ *Open.*",
+        "*📉 Usage drop*\\n👀 *Claimed* by <@U1ABCD>",
+        "*🚪 Big tickets*",
+        "alert 813",
+    ):
+        assert piece in told, piece
+    pressed = [decode(one["value"]) for one in elements(message) if one["type"] == "button"]
+    assert pressed == [Value(Press.CLAIM, 812), Value(Press.UNCLAIM, 813), Value(Press.CUSTOMER, 812)]
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(alerts, min_size=2, max_size=4, unique_by=lambda one: one.id))
+def test_slack_takes_whatever_alerts_of_a_customer(views: list[AlertView]) -> None:
+    message = customer_message(views, VOICE)
+    message_content({"text": message.text, "blocks": message.blocks}, is_update=True)

@@ -43,6 +43,14 @@ def test_of_one_customer_it_speaks_in_the_singular() -> None:
     assert message.text == "1 customer already matches *Lapsing*; 1 still open."
 
 
+def test_of_a_burst_it_says_that_they_came_at_once() -> None:
+    message = digest_message(replace(DIGEST, burst=True), VOICE)
+    assert message.text == "412 customers came to match *Lapsing* at once; 405 still open."
+    assert message.blocks[0]["text"]["text"] == "📉 Lapsing: 412 customers came to match at once"
+    assert "So many at once come in one message." in str(message.blocks)
+    assert "already" not in str(message.blocks)
+
+
 def test_when_all_have_ended_it_says_so_without_buttons() -> None:
     message = digest_message(replace(DIGEST, counts={"lost": 3}, claimed=0, snoozed=0, top=()), VOICE)
     assert message.blocks[0]["text"]["text"].startswith("✅")

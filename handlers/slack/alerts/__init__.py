@@ -6,6 +6,7 @@ from typing import Final
 from handlers.slack.alerts import explain, listing, quality, resolving, routes, silences, snooze, sources
 from handlers.slack.alerts.listing import COMMAND
 from handlers.slack.asked import Asked
+from handlers.slack.channels import channel_settings
 from handlers.slack.typed import UnknownCommandError, first_word, nearest, plain
 from templates.blocks import Rendered
 from templates.help import command_help
@@ -30,6 +31,7 @@ SUBCOMMANDS: Final[Mapping[str, _Answer]] = {
     "route": routes.route,
     "routes": routes.listing,
     "quality": quality.quality,
+    "settings": lambda asked, text: channel_settings(asked, plain(text)),
     "sources": sources.sources,
     "resolve": resolving.resolve,
     "help": _help,

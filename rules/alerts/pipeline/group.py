@@ -40,8 +40,9 @@ def group(untold: Sequence[Untold], around: Around) -> tuple[Bundle, ...]:
     rest: list[Untold] = []
     by_rule: dict[tuple[str, int, bool], list[Untold]] = defaultdict(list)
     for one in by_value(untold):
-        by_rule[one.channel, one.rule_id, one.reason is Reason.BACKLOG].append(one)
-    for (channel, _, backlog), some in by_rule.items():
+        by_rule[around.place(one.channel), one.rule_id, one.reason is Reason.BACKLOG].append(one)
+    for (_, _, backlog), some in by_rule.items():
+        channel = some[0].channel
         alone = [one for one in some if one.reason is Reason.BACKLOG_EACH]
         together = [one for one in some if one.reason is not Reason.BACKLOG_EACH]
         if together and (backlog or len(together) > around.settings(channel).group):
@@ -49,16 +50,16 @@ def group(untold: Sequence[Untold], around: Around) -> tuple[Bundle, ...]:
             together = []
         bundles += [Bundle(Shape.ALERT, channel, (one,)) for one in alone]
         rest += together
-    return (*bundles, *_by_customer(rest))
+    return (*bundles, *_by_customer(rest, around))
 
 
-def _by_customer(untold: Sequence[Untold]) -> list[Bundle]:
+def _by_customer(untold: Sequence[Untold], around: Around) -> list[Bundle]:
     found: dict[tuple[str, int], list[Untold]] = defaultdict(list)
     for one in untold:
-        found[one.channel, one.customer_id].append(one)
+        found[around.place(one.channel), one.customer_id].append(one)
     parts = [
-        (channel, some[first : first + MOST_OF_ONE])
-        for (channel, _), some in found.items()
+        (some[0].channel, some[first : first + MOST_OF_ONE])
+        for some in found.values()
         for first in range(0, len(some), MOST_OF_ONE)
     ]
     return [

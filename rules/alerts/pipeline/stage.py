@@ -11,6 +11,7 @@ from enum import StrEnum
 from rules.alerts.channel import USUAL, ChannelSettings
 from rules.alerts.rule import Severity
 from rules.alerts.states import Reason
+from rules.instants import Calendar
 
 
 class Stage(StrEnum):
@@ -20,6 +21,7 @@ class Stage(StrEnum):
     INHIBITION = "inhibition"
     SNOOZE = "snooze"
     SILENCE = "silence"
+    QUIET = "quiet"
     BUDGET = "budget"
 
 
@@ -34,6 +36,10 @@ class Why(StrEnum):
     """Somebody (``actor``) put it to sleep before anybody was told."""
     SILENCED = "silenced"
     """A silence of a manager's (``actor``) holds for the customer; ``by`` is its number."""
+    QUIET_HOURS = "quiet_hours"
+    WEEKEND = "weekend"
+    HOLIDAY = "holiday"
+    """Which one, ``by`` says."""
     BUDGET_SPENT = "budget_spent"
     """The channel has been told as many alerts today as it is willing to read; the digest tells the rest."""
 
@@ -112,7 +118,11 @@ class Around:
     channels: Mapping[str, ChannelSettings] = field(default_factory=dict)
     """By the name that alerts carry."""
     spent: Mapping[str, int] = field(default_factory=dict)
-    """How many alerts each channel was told today."""
+    """How many alerts each channel was told today, by its `place`."""
+    places: Mapping[str, str] = field(default_factory=dict)
+    """What names that alerts carry stand for: a channel may be named by its id as well as by its name."""
+    zone: str = "UTC"
+    """The business's, for channels that have none of their own."""
     hiding: Mapping[int, Sequence[Hiding]] = field(default_factory=dict)
     """By customer: the unresolved alerts of rules that hide others."""
     silences: Mapping[int, Sequence[Silence]] = field(default_factory=dict)
@@ -124,6 +134,14 @@ class Around:
     def settings(self, channel: str) -> ChannelSettings:
         """Give the settings of a channel; the usual ones where it has none."""
         return self.channels.get(channel, USUAL)
+
+    def place(self, channel: str) -> str:
+        """Give the one name of a channel, however alerts name it."""
+        return self.places.get(channel, channel)
+
+    def calendar(self, channel: str) -> Calendar:
+        """Give the calendar of a channel's own zone."""
+        return Calendar.of(self.settings(channel).zone or self.zone)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from storage import outbox
 from storage.database import Database
 from storage.outbox import Call, New, Subject
 from templates.words import Words
+from tests.contexts import context
 from tests.handlers.http.serving import serving
 
 NOW = 1_700_000_000_000
@@ -83,3 +84,13 @@ def test_two_registries_share_nothing() -> None:
     one, other = Metrics(), Metrics()
     one.swept(elapsed_ms=1, candidates=1, opened=0, resolved=5)
     assert _scraped(other)["warmline_alerts_resolved_total"] == 0
+
+
+def test_what_was_counted_is_told_while_the_database_does_not_answer() -> None:
+    nowhere = Database("postgresql://someone@127.0.0.1:1/nowhere")
+    metrics = Metrics(context(nowhere))
+    metrics.tick_failed("sweep", "database_unreachable")
+    found = _scraped(metrics)
+    assert found["warmline_ticks_failed_total|database_unreachable|sweep"] == 1
+    assert "warmline_alerts_unresolved" not in found
+    nowhere.close()

@@ -101,13 +101,22 @@ class World:
         message_content({"text": answer.text, "blocks": answer.blocks})
         self.answers.append((answer, replace))
 
-    def command(self, line: str, *, user: str = TOM, trigger: str | None = None) -> Rendered | None:
+    def command(
+        self,
+        line: str,
+        *,
+        user: str = TOM,
+        trigger: str | None = None,
+        channel: tuple[str, str] = ("C0CARE", "customer-care"),
+    ) -> Rendered | None:
         name, _, rest = line.partition(" ")
         return self.deliver_command(
             {
                 "command": name,
                 "text": rest,
                 "user_id": user,
+                "channel_id": channel[0],
+                "channel_name": channel[1],
                 "trigger_id": trigger or f"t{next(_triggers)}",
                 "response_url": "http://slack.invalid/response",
             }
