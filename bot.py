@@ -348,9 +348,11 @@ def _advance(ctx: Context, clock: BusinessClock, made: Demo, length: timedelta) 
 
 
 def _in_this_process(cli: Cli) -> Run:
-    def run_command(argv: list[str], *, folder: Path, out: TextIO, err: TextIO) -> int:
+    def run_command(argv: list[str], *, folder: Path, out: TextIO, err: TextIO, given: str | None) -> int:
         # The context is shared: it is this process that holds the right to write.
         guest = Cli(cli.settings, make=lambda _: cli.context, folder=folder, guest=True)
+        if given is not None:
+            guest.given = given
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
             return invoke(argv, guest)
 
@@ -391,7 +393,12 @@ def entry(argv: Sequence[str]) -> int:
                 if "context" in cli.__dict__
                 else Database(settings.database_url).path
             )
-            done = hand_over(path, argv, folder=Path.cwd(), out=sys.stdout, err=sys.stderr) if path else None
+            given = cli.__dict__.get("given")
+            done = (
+                hand_over(path, argv, folder=Path.cwd(), out=sys.stdout, err=sys.stderr, given=given)
+                if path
+                else None
+            )
             if done is None:
                 raise
             return done

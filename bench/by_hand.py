@@ -42,7 +42,7 @@ def binds(sql: str, kinds: Mapping[str, int]) -> dict[str, int | str]:
     known: dict[str, int | str] = {
         "now": END,
         **{f"ago_{days}": END - days * DAY for days in AGO},
-        **{f"days_{days}": days * DAY for days in (14, 30)},
+        **{f"days_{days}": days * DAY for days in (14, 30, 90)},
         "today": f'"{today.isoformat()}"',
         "in_30": f'"{(today + timedelta(days=30)).isoformat()}"',
         **kinds,
@@ -226,6 +226,17 @@ WAYS: Final[Sequence[Way]] = (
             "orders": len(past.at.get("purchase", ())),
             "segment": past.segment or "",
         },
+    ),
+    Way(
+        "returned(purchase, 90d)",
+        "SELECT customer_id FROM event WHERE kind = :purchase AND occurred_at <= :now GROUP BY customer_id "
+        "HAVING max(CASE WHEN occurred_at <= :ago_90 THEN occurred_at END) + :days_90 <= "
+        "min(CASE WHEN occurred_at > :ago_90 THEN occurred_at END)",
+        "[e for e in purchase if e['at'] > ago_90].length > 0 and [e for e in purchase if e['at'] <= ago_90]"
+        ".length > 0 and $max([e['at'] for e in purchase if e['at'] <= ago_90]) + 90 * day <= "
+        "$min([e['at'] for e in purchase if e['at'] > ago_90])",
+        "returned",
+        lambda past: {"returned": past.returned("purchase", 90)},
     ),
 )
 """One condition and more for each kind of term."""

@@ -82,6 +82,11 @@ class Past:
         place = bisect_right(answers, at[-1] - 1)
         return place < len(answers) and answers[place] <= at[-1] + days * DAY
 
+    def returned(self, kind: str, days: int) -> bool:
+        """Tell whether the first event of the last so many days came as long after the one before it."""
+        at, place = self.at.get(kind, ()), self.since(kind, days)
+        return 0 < place < len(at) and at[place - 1] + days * DAY <= at[place]
+
     def days_left(self) -> int:
         """Give the days to the date of renewal, negative once past; -1 where there is none."""
         if not self.renewal_date:

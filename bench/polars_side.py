@@ -79,6 +79,12 @@ def _missing(given: Frames, kinds: Mapping[str, int]) -> pl.LazyFrame:
     return _without(waited, answered)
 
 
+def _returned(given: Frames, kinds: Mapping[str, int]) -> pl.LazyFrame:
+    back, before = (_at.filter(part) for part in (_at > _ago(90), _at <= _ago(90)))
+    ends = _events(given, kinds["purchase"]).group_by(_WHO).agg(back=back.min(), before=before.max())
+    return ends.filter(pl.col("before") + 90 * DAY <= pl.col("back"))
+
+
 def _renewal(given: Frames, _: Mapping[str, int]) -> pl.LazyFrame:
     today = date(1970, 1, 1) + timedelta(days=END // DAY)
     dates = given["attribute"].lazy().filter(pl.col("name") == "renewal_date")
@@ -137,6 +143,7 @@ ANSWERS: Final[Mapping[str, Answer]] = {
         .filter(pl.col("spent") > 20_000)
     ),
     "silent(purchase, 30d) and count(purchase) >= 3 and segment = vip": _silent_vip,
+    "returned(purchase, 90d)": _returned,
 }
 """By the condition's text."""
 

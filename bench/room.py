@@ -1,6 +1,7 @@
 """Room: the bytes that a stored event takes with its indexes, properties aside, against a bare table without any."""
 
 import sqlite3
+from collections.abc import Sequence
 from typing import Final
 
 import psycopg
@@ -42,19 +43,32 @@ def _taken_in(bench: Workbench) -> Place:
     return place
 
 
+def weight(database: Database, tables: Sequence[str]) -> float:
+    """Give the bytes that tables with their indexes take, for each stored event."""
+    return sum(_bytes(database, [f"DROP TABLE {table}"], table) for table in tables) / _stored(database)
+
+
 def _weighed(database: Database) -> tuple[Figure, Figure]:
+    ours = weight(database, ["event"])
+    bare = _bytes(database, [_BARE, "DROP TABLE bare"], "bare") / _stored(database)
+    return Figure(ours, Unit.BYTES), Figure(bare, Unit.BYTES, "bare table")
+
+
+def _stored(database: Database) -> int:
     with database.reading() as tx:
-        n = int(tx.execute(text("SELECT count(*) FROM event")).scalar_one())
+        return int(tx.execute(text("SELECT count(*) FROM event")).scalar_one())
+
+
+def _bytes(database: Database, statements: Sequence[str], table: str) -> int:
+    """Give the bytes of a ``table``, by statements the last of which drops it; all is undone."""
     if database.path:
-        ours, bare = _in_sqlite(str(database.path))
-    else:
-        url = database.url.set(drivername="postgresql").render_as_string(hide_password=False)
-        ours, bare = _in_postgresql(url)
-    return Figure(ours / n, Unit.BYTES), Figure(bare / n, Unit.BYTES, "bare table")
+        return _in_sqlite(str(database.path), statements)
+    url = database.url.set(drivername="postgresql").render_as_string(hide_password=False)
+    return _in_postgresql(url, statements[:-1], table)
 
 
-def _in_sqlite(path: str) -> tuple[int, int]:
-    """Give the bytes that are free once the table is gone, and those that a bare one takes; then undo both."""
+def _in_sqlite(path: str, statements: Sequence[str]) -> int:
+    """Give the bytes that the last statement frees."""
     connection = sqlite3.connect(path, isolation_level=None)
 
     def pragma(name: str) -> int:
@@ -65,22 +79,21 @@ def _in_sqlite(path: str) -> tuple[int, int]:
 
     try:
         connection.execute("BEGIN")
+        for statement in statements[:-1]:
+            connection.execute(statement)
         before = used()
-        connection.execute(_BARE)
-        between = used()
-        connection.execute("DROP TABLE event")
-        return between - used(), between - before
+        connection.execute(statements[-1])
+        return before - used()
     finally:
         connection.execute("ROLLBACK")
         connection.close()
 
 
-def _in_postgresql(url: str) -> tuple[int, int]:
+def _in_postgresql(url: str, statements: Sequence[str], table: str) -> int:
     with psycopg.connect(url) as connection:
-        ours = connection.execute("SELECT pg_total_relation_size('event')").fetchone()
-        connection.execute(_BARE.encode())
-        bare = connection.execute("SELECT pg_total_relation_size('bare')").fetchone()
+        for statement in statements:
+            connection.execute(statement.encode())
+        found = connection.execute("SELECT pg_total_relation_size(%s::regclass)", (table,)).fetchone()
         connection.rollback()
-    assert ours is not None
-    assert bare is not None
-    return int(ours[0]), int(bare[0])
+    assert found is not None
+    return int(found[0])

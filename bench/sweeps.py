@@ -11,13 +11,14 @@ import numpy as np
 from numpy.random import Generator, default_rng
 from sqlalchemy import Connection, Engine, event
 
-from bench import events, rulebook
-from bench.company.shape import Shape
+from bench import events, room, rulebook
+from bench.company.shape import Ints, Shape
 from bench.measure import Figure, Goal, Measure, Shown, Unit, timed
 from bench.workbench import Place, Workbench
 from handlers.sweep import Swept, sweep
 from rules.instants import MINUTE
 from storage.database import Dialect
+from storage.lives import NEW_AT_ONCE
 
 RATES: Final = (0.0002, 0.001, 0.01)
 """Shares of the customers to whom something happened since the last sweep."""
@@ -90,18 +91,30 @@ def longer_history(bench: Workbench) -> list[Measure]:
     )
     ruled = {"fifty rules": rulebook.fifty(), "rules over windows": rulebook.windowed()}
     found: dict[str, list[Cost]] = {name: [] for name in ruled}
+    rooms: list[float] = []
     for shape in shapes:
         with bench.brief(bench.company(shape)) as place:
             for name, bodies in ruled.items():
                 rulebook.only(place.database, bodies.items())
                 found[name].append(_per_candidate(bench, place))
-    measures = []
+            rooms = [room.weight(place.database, tables) for tables in (["event", "carried"], ["event"])]
+    carried, alone = rooms
+    measures = [_room(bench.dialect, carried, alone)]
     for name, (short, long) in found.items():
         what = f"a candidate of a sweep, history {LONGER} times longer, {name}"
         measures.append(_longer(what, long.seconds, short.seconds, Unit.SECONDS))
         if bench.dialect == "sqlite":
             measures.append(_longer(what, long.steps, short.steps, Unit.STEPS))
     return measures
+
+
+def _room(dialect: Dialect, ours: float, alone: float) -> Measure:
+    """Say what carrying lives forward costs in room, where everybody's is that is long enough."""
+    what = f"a stored event and its share of what is carried forward, history {LONGER} times longer"
+    goal = Goal(room.GOALS[dialect], of_value=True)
+    return Measure(
+        "history", what, Figure(ours, Unit.BYTES), Figure(alone, Unit.BYTES, "the event alone"), goal=goal
+    )
 
 
 def _longer(what: str, long: float, short: float, unit: Unit) -> Measure:
@@ -120,7 +133,10 @@ class Timed:
 def touch(place: Place, chance: Generator, rate: float) -> None:
     """Let something happen, within the minute to come, to a share of the customers drawn at random; at least to one."""
     n = place.shape.customers
-    customers = chance.choice(n, max(1, round(n * rate)), replace=False).astype(np.int64)
+    _happen(place, chance, chance.choice(n, max(1, round(n * rate)), replace=False).astype(np.int64))
+
+
+def _happen(place: Place, chance: Generator, customers: Ints) -> None:
     now = place.clock.at
     # It happens after the last sweep and before the next one.
     events.take_in_all(
@@ -154,9 +170,21 @@ class Cost:
     steps: float
 
 
+def _settle(place: Place, chance: Generator) -> None:
+    """Let something happen to everybody, some at a time, as in a company that has been swept for a while.
+
+    So few that what is carried forward of a life is carried for all of them.
+    """
+    n = place.shape.customers
+    for some in np.array_split(chance.permutation(n).astype(np.int64), -(-n // NEW_AT_ONCE)):
+        _happen(place, chance, some)
+        sweep(place.ctx, as_of=place.clock.tick())
+
+
 def _per_candidate(bench: Workbench, place: Place) -> Cost:
     """Give the cost of one more candidate: what a sweep of many costs beyond one of hardly any."""
     sweep(place.ctx, as_of=place.clock.tick())
+    _settle(place, default_rng([bench.sizes.seed, 13]))
     chance, times, steps = default_rng([bench.sizes.seed, 11]), [], 0.0
     for _ in range(bench.sizes.repeats):
         idle, busy = _idle_and_busy(place, chance, counting=False)

@@ -26,8 +26,8 @@ from storage import alerts, customers, definitions, matches, pruned, timers
 from storage import terms as answers
 from storage.database import Transaction
 from storage.facts import Facts, IdRange
+from storage.kept import Kept, More
 from storage.rules import Rule
-from storage.running import Ladders, Rung
 
 BLOCK: Final = 50_000
 """Customers whose terms are held in memory at once."""
@@ -99,11 +99,11 @@ class Change:
 
 @dataclass(slots=True)
 class Changes:
-    """What a block came to: changes rule by rule, the timers that move, and rungs that ladders lack."""
+    """What a block came to: changes rule by rule, the timers that move, and more that is to be kept."""
 
     rules: list[Change] = field(default_factory=list)
     due_at: dict[timers.Pair, int | None] = field(default_factory=dict)
-    rungs: list[Rung] = field(default_factory=list)
+    more: More = field(default_factory=More)
 
 
 def watch(tx: Transaction, rules: Sequence[Rule], *, now: int) -> list[Watched]:
@@ -153,7 +153,7 @@ def read(
     block: Block,
     *,
     now: int,
-    ladders: Ladders | None,
+    kept: Kept | None,
 ) -> Changes:
     """Evaluate rules for the customers of a block; every distinct term is asked once, whichever rules share it."""
     facts = answers.facts_of(
@@ -162,7 +162,7 @@ def read(
         calendar=ctx.calendar,
         currency=ctx.currency,
         customers=IdRange(block.first, block.after) if block.everybody else block.ids,
-        ladders=ladders,
+        kept=kept,
     )
     columns = answers.columns(facts, dict.fromkeys(term for one in watched for term in terms(one.condition)))
     chosen = None if block.everybody else block.ids.tolist()
@@ -175,7 +175,7 @@ def read(
     timed = [one for one in watched if one.timed]
     if timed:
         found.due_at = _moved_timers(tx, facts, timed, block, chosen)
-    found.rungs = facts.new_rungs()
+    found.more = facts.more()
     return found
 
 

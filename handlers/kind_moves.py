@@ -17,7 +17,7 @@ from handlers.intake.records import JSONL
 from rules.errors import WarmlineError
 from rules.instants import EARLIEST, iso
 from rules.money import decimal_text
-from storage import customers, events, moved, processes, quarantine, retry, running, stretches
+from storage import customers, events, kept, moved, processes, quarantine, retry, stretches
 from storage.database import Transaction
 from storage.events import Stored
 from storage.quarantine import Refused
@@ -88,8 +88,8 @@ def finish(ctx: Context) -> int:
         log.info("kind_moved", events=done)
         whole += done
     if moves:
-        # Running values were told apart by a kind that means nothing any more, or lack what came to theirs.
-        retry.writing(ctx.database, running.forget_all)
+        # What is kept was told apart by a kind that means nothing any more, or lacks what came to its own.
+        retry.writing(ctx.database, kept.forget_all)
     return whole
 
 

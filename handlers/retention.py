@@ -24,11 +24,11 @@ from storage import (
     customers,
     definitions,
     events,
+    kept,
     pruned,
     retry,
     routes,
     rules,
-    running,
     silences,
     upkeep,
 )
@@ -248,8 +248,8 @@ def _begin(tx: Transaction, ctx: Context, before: int, actor: str) -> int:
 
 
 def _finish(tx: Transaction, horizon: int) -> None:
-    # Running values count events that are gone.
-    running.forget_all(tx)
+    # What is kept counts events that are gone.
+    kept.forget_all(tx)
     pruned.finish(tx, horizon)
 
 

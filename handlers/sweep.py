@@ -27,12 +27,12 @@ from rules.conditions.thresholds import constants
 from rules.conditions.tree import Condition, terms
 from rules.errors import WarmlineError
 from rules.instants import iso
-from storage import customers, definitions, dirty, fits, flips, outbox, pruned, running, timers, turns
+from storage import customers, definitions, dirty, fits, flips, kept, outbox, pruned, timers, turns
 from storage import rules as rulebook
 from storage import terms as answers
 from storage.database import Dialect, Transaction
+from storage.kept import Kept, More
 from storage.rules import Rule
-from storage.running import Ladders, Rung
 
 MEANING: Final = 1
 """Raised whenever the same condition over the same data comes to mean something else: all is evaluated anew then."""
@@ -43,6 +43,7 @@ WORTH_ALL: Final[Mapping[Dialect, float]] = {"sqlite": 0.15, "postgresql": 0.05}
 FORGOTTEN_AT_ONCE: Final = 25
 """Marks of so many batches are forgotten in one transaction, which intake waits for."""
 TIMERS_AT_ONCE: Final = 5_000
+CARRIED_AT_ONCE: Final = 2_000
 
 _Item = TypeVar("_Item")
 log = structlog.get_logger(__name__)
@@ -222,8 +223,8 @@ def _sweep(ctx: Context, now: int, *, full: bool, doubt: _Doubt | None = None) -
         pruned.refuse_before(snapshot, now)
         _refuse_past(snapshot, ctx, rules, now)
         touched = dirty.batches(snapshot)
-        believed = running.ladders(snapshot)
-        # Whoever doubts what is stored does not trust running values; and while events are pruned none can be true.
+        stood = kept.kept(snapshot)
+        # Whoever doubts what is stored does not trust what is kept; and while events are pruned none can be true.
         climbs = not full and pruned.is_through(snapshot)
         watched = changes.watch(snapshot, rules, now=now)
         counts = {rule.id: RuleCount(rule=rule.name) for rule in rules}
@@ -232,8 +233,8 @@ def _sweep(ctx: Context, now: int, *, full: bool, doubt: _Doubt | None = None) -
         if doubt is not None:
             doubt.came = dirty.customers(snapshot)
             doubt.trust(rule.id for rule in rules if _is_settled(rule, bases))
-        looked_at, rungs = _go_through(
-            snapshot, ctx, plan, counts, now=now, ladders=believed if climbs else None, doubt=doubt
+        looked_at, more = _go_through(
+            snapshot, ctx, plan, counts, now=now, stood=stood if climbs else None, doubt=doubt
         )
     with ctx.database.writing() as tx:
         # The rules before their messages, as whoever removes a rule takes them.
@@ -243,10 +244,14 @@ def _sweep(ctx: Context, now: int, *, full: bool, doubt: _Doubt | None = None) -
         if doubt is not None:
             rulebook.recount_matches(tx)
             if doubt.found:
-                running.forget_all(tx)
-        running.move(tx, believed, rungs)
+                kept.forget_all(tx)
+        kept.undo(tx, stood)
+        kept.put_up(tx, more.rungs)
         for rule_id, matched in rulebook.match_counts(tx, list(counts)).items():
             counts[rule_id].matched = matched
+    for some in _cut(more.carried, CARRIED_AT_ONCE):
+        with ctx.database.writing() as tx:
+            kept.carry(tx, some)
     _forget(ctx, touched)
     return list(counts.values()), looked_at
 
@@ -258,13 +263,13 @@ def _go_through(
     counts: moves.Counts,
     *,
     now: int,
-    ladders: Ladders | None,
+    stood: Kept | None,
     doubt: _Doubt | None,
-) -> tuple[int, list[Rung]]:
-    """Read block by block, and write what changed; gives how many customers were looked at, and the rungs to put up."""
-    begun, everybody, rungs = False, 0, list[Rung]()
+) -> tuple[int, More]:
+    """Read block by block, and write what changed; gives how many customers were looked at, and what more is to be kept."""
+    begun, everybody, more = False, 0, More()
     for watched, block in plan.passes(snapshot, now):
-        found = changes.read(snapshot, ctx, watched, block, now=now, ladders=ladders)
+        found = changes.read(snapshot, ctx, watched, block, now=now, kept=stood)
         if doubt is not None:
             doubt.note(found)
         for batch in moves.batches(changes.pairs(snapshot, ctx, found.rules, now=now)):
@@ -279,8 +284,8 @@ def _go_through(
                 active = {rule_id for rule_id, _ in rulebook.current(tx, list(counts))}
                 timers.move(tx, {pair: at for pair, at in some if pair[1] in active})
         everybody += len(block.ids) if block.everybody else 0
-        rungs += found.rungs
-    return everybody or len(plan.candidates), rungs
+        more.add(found.more)
+    return everybody or len(plan.candidates), more
 
 
 def _plan(

@@ -2,8 +2,8 @@
 
 A selection of events without a filter is answered by SQL alone: seeks and ranges of the clustered key, one
 correlated subquery for each customer, so that no planner can choose to read more. With a filter the rows are read
-(`selected`); accounts with very many events are answered by their running values (`heavy`). It must not know what a
-term makes of a fact.
+(`selected`). Accounts with very many events are answered by their running values (`heavy`), and whole lives from what
+is carried forward (`lives`). It must not know what a term makes of a fact.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -23,7 +23,9 @@ from storage import fits, health, pruned, purchases, sets
 from storage.data import read_value
 from storage.database import Dialect, Transaction
 from storage.heavy import HeavyAccounts
-from storage.running import Ladders, Rung, Values
+from storage.kept import Kept, More
+from storage.lives import Lives
+from storage.rungs import Values
 from storage.selected import COUNTED, IDS, NOTHING, NULL, Reader, Rows, Span, at, numbers
 
 NEWEST: Final = 32
@@ -61,7 +63,7 @@ class Facts:
         currency: str,
         ids: Ints,
         known_since: Ints,
-        ladders: Ladders | None = None,
+        kept: Kept | None = None,
         stretch: IdRange | None = None,
     ) -> None:
         self._tx = tx
@@ -71,9 +73,13 @@ class Facts:
         self.ids = ids
         self.known_since = known_since
         self._reader = Reader(tx, ids=ids, currency=currency)
-        self._heavy = HeavyAccounts(self._reader, now=now, ladders=ladders)
+        self._heavy = HeavyAccounts(self._reader, now=now, ladders=None if kept is None else kept.ladders)
+        # Of a stretch everything is read: in the order of the table that costs less than seeking.
+        forward = None if kept is None or stretch is not None else kept.forward
+        self._lives = Lives(self._reader, now=now, forward=forward)
         self.decimals = self._reader.decimals
         self._stretch = stretch
+        self._life = Span(None, now)
         self._asked: dict[tuple[object, ...], Any] = {}
 
     def __len__(self) -> int:
@@ -134,9 +140,9 @@ class Facts:
         """Give ``events`` in [``froms``, ``untils``], one range for each of the ``wanted`` customers."""
         return self._reader.between(events, froms, untils, wanted)
 
-    def new_rungs(self) -> list[Rung]:
-        """Give the rungs that the ladders of heavy accounts lack for what was asked."""
-        return self._heavy.new_rungs()
+    def more(self) -> More:
+        """Give what is to be kept of what was asked: rungs that ladders lack, and lives carried further."""
+        return More(self._heavy.new_rungs(), self._lives.new_rungs(self._heavy.among))
 
     # Facts of the customer
 
@@ -177,29 +183,37 @@ class Facts:
 
     def _count(self, events: Events, span: Span) -> Ints:
         if events.where is None:
-            counts = self._aggregate("count(*)", events, span).values
+            floors = self._floors(events, span)
+            counts = self._aggregate("count(*)", events, span, floors=floors).values
             self._heavy.notice(events, counts)
+            if span == self._life:
+                self._lives.notice(events, counts.copy())
             counts += self._pruned(events, span).events
         else:
             counts = np.bincount(self._rows(events, span).places, minlength=len(self)).astype(np.int64)
+        counts = self._with_floors(events, span, counts, lambda values: values.events)
         return self._with_heavy(events, span, counts, lambda values: values.events)
 
     def _total(self, events: Events, span: Span) -> Ints:
         if events.where is None:
             self._weigh(events, span)
-            totals = self._aggregate(_TOTAL, events, span).values + self._pruned(events, span).total
+            totals = self._aggregate(_TOTAL, events, span, floors=self._floors(events, span)).values
+            totals += self._pruned(events, span).total
         else:
             rows, totals = self._rows(events, span), np.zeros(len(self), dtype=np.int64)
             np.add.at(totals, rows.places[rows.counted], rows.amounts[rows.counted])
+        totals = self._with_floors(events, span, totals, lambda values: values.total)
         return self._with_heavy(events, span, totals, lambda values: values.total)
 
     def _amounts(self, events: Events, span: Span) -> Ints:
         if events.where is None:
             self._weigh(events, span)
-            amounts = self._aggregate(_AMOUNTS, events, span).values + self._pruned(events, span).amounts
+            amounts = self._aggregate(_AMOUNTS, events, span, floors=self._floors(events, span)).values
+            amounts += self._pruned(events, span).amounts
         else:
             rows = self._rows(events, span)
             amounts = np.bincount(rows.places[rows.counted], minlength=len(self)).astype(np.int64)
+        amounts = self._with_floors(events, span, amounts, lambda values: values.amounts)
         return self._with_heavy(events, span, amounts, lambda values: values.amounts)
 
     def _weigh(self, events: Events, span: Span) -> None:
@@ -216,6 +230,14 @@ class Facts:
                 light[heavy] -= part(self._heavy.up_to(events, span.after))
         return light
 
+    def _floors(self, events: Events, span: Span) -> Values | None:
+        """Give what is carried forward of a whole life; None where that is nothing, and for windows."""
+        return self._lives.floors(events, self._heavy.among(events)) if span == self._life else None
+
+    def _with_floors(self, events: Events, span: Span, above: Ints, part: Callable[[Values], Ints]) -> Ints:
+        floors = self._floors(events, span)
+        return above if floors is None else above + part(floors)
+
     def _extreme(self, events: Events, *, newest: bool) -> Known:
         if events.where is None:
             stored = self._seek(events, Span(None, self.now), newest=newest)
@@ -224,6 +246,12 @@ class Facts:
         found = np.full(len(self), _NEVER if newest else _FAR, dtype=np.int64)
         (np.maximum if newest else np.minimum).at(found, rows.places, rows.instants)
         known = np.bincount(rows.places, minlength=len(self)) > 0
+        floors = self._floors(events, self._life)
+        if floors is not None:
+            below = floors.events > 0
+            ends = floors.last if newest else floors.first
+            found[below] = (np.maximum if newest else np.minimum)(found[below], ends[below])
+            known |= below
         heavy = self._heavy.among(events)
         if heavy.any():
             values = self._heavy.up_to(events, self.now)
@@ -246,7 +274,8 @@ class Facts:
     def _seek(self, events: Events, span: Span, *, newest: bool) -> Known:
         """Give the newest or the oldest of ``events`` without a filter: one seek, however heavy the account is."""
         order = f"ORDER BY occurred_at {'DESC' if newest else 'ASC'} LIMIT 1"
-        return self._aggregate("event.occurred_at", events, span, order, np.zeros(len(self), dtype=np.bool_))
+        nobody = np.zeros(len(self), dtype=np.bool_)
+        return self._aggregate("event.occurred_at", events, span, order=order, without=nobody)
 
     # What was pruned
 
@@ -273,21 +302,35 @@ class Facts:
     # Rows, and numbers asked of SQL
 
     def _rows(self, events: Events, span: Span) -> Rows:
-        """Give the events of all but the heavy accounts."""
+        """Give the events of all but the heavy accounts; of a life, those above what is carried forward."""
         return self._once(("rows", events, span), lambda: self._light(events, span))
 
     def _light(self, events: Events, span: Span) -> Rows:
-        read = np.zeros(len(self), dtype=np.int64)
-        rows = self._reader.during(events, span, without=self._heavy.among(events), read=read)
+        read, heavy = np.zeros(len(self), dtype=np.int64), self._heavy.among(events)
+        floors = self._floors(events, span)
+        if floors is None:
+            rows = self._reader.during(events, span, without=heavy, read=read)
+        else:
+            untils = np.full(len(self), span.until, dtype=np.int64)
+            rows = self._reader.between(events, floors.at + 1, untils, ~heavy, read=read)
         self._heavy.notice(events, read)
+        if span == self._life:
+            self._lives.notice(events, read, rows)
         return rows
 
     def _aggregate(
-        self, what: str, events: Events, span: Span, order: str = "", without: Bools | None = None
+        self,
+        what: str,
+        events: Events,
+        span: Span,
+        *,
+        order: str = "",
+        without: Bools | None = None,
+        floors: Values | None = None,
     ) -> Known:
         """Ask for one number of each customer's ``events`` in ``span``, by a subquery that is a range of the key.
 
-        Heavy accounts are left out, or those ``without``.
+        Heavy accounts are left out, or those ``without``; of a life, what lies below ``floors`` is not read.
         """
         found = Known(np.zeros(len(self), dtype=np.int64), np.zeros(len(self), dtype=np.bool_))
         kind = self._reader.kind(events.kind)
@@ -299,7 +342,9 @@ class Facts:
         if ":currency" in what:
             binds["currency"] = self.currency
         without = self._heavy.among(events) if without is None else without
-        if self._stretch is not None and self._tx.dialect == "postgresql" and not without.any():
+        if floors is not None:
+            statement = self._above(what, binds, floors, without)
+        elif self._stretch is not None and self._tx.dialect == "postgresql" and not without.any():
             statement = self._grouped(what, span, binds, order, self._stretch)
         else:
             statement = self._each(what, span, binds, order, without)
@@ -325,6 +370,17 @@ class Facts:
             f"FROM {sets.table(dialect, IDS)}"
         )
         return self._reader.given(sql, binds, without)
+
+    def _above(self, what: str, binds: Mapping[str, object], floors: Values, without: Bools) -> TextClause:
+        """Ask customer by customer for what came after what is carried forward."""
+        dialect = self._tx.dialect
+        sql = (
+            f"SELECT given.id, coalesce((SELECT {what} FROM event WHERE event.customer_id = given.id "  # noqa: S608
+            f"AND event.kind = :kind AND {at(dialect, '<=', ':until')} AND {at(dialect, '>', 'given.since')}), {NULL}) "
+            f"FROM {sets.table(dialect, _ABOVE)}"
+        )
+        given = list(zip(self.ids[~without].tolist(), floors.at[~without].tolist(), strict=True))
+        return sets.given(dialect, sql, _ABOVE, given).bindparams(**binds)
 
     def _grouped(
         self, what: str, span: Span, binds: Mapping[str, object], order: str, stretch: "IdRange"
@@ -440,6 +496,7 @@ class Facts:
         return (found.get(customer) for customer in self.ids.tolist())
 
 
+_ABOVE: Final[sets.Columns] = (("id", "int"), ("since", "int"))
 NO_DAY: Final = np.iinfo(np.int64).min
 _NEVER: Final = np.iinfo(np.int64).min
 _FAR: Final = np.iinfo(np.int64).max

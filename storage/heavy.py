@@ -11,7 +11,8 @@ import numpy as np
 
 from rules.conditions.columns import Bools, Ints
 from rules.conditions.terms import Events
-from storage.running import HEAVY, STRIDE, Ladders, Rung, Values, selection_of
+from storage.rungs import Rung, Values, selection_of
+from storage.running import HEAVY, STRIDE, Ladders
 from storage.selected import Reader, Rows
 
 NEW_AT_ONCE: Final = 25

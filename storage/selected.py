@@ -105,8 +105,10 @@ class Reader:
         binds = {"kind": kind, "until": span.until} | ({} if span.after is None else {"after": span.after})
         return self._read(self.given(sql, binds, without), events.where, read)
 
-    def between(self, events: Events, froms: Ints, untils: Ints, wanted: Bools) -> Rows:
-        """Give ``events`` in [``froms``, ``untils``], one range for each of the ``wanted`` customers."""
+    def between(
+        self, events: Events, froms: Ints, untils: Ints, wanted: Bools, *, read: Ints | None = None
+    ) -> Rows:
+        """Give ``events`` in [``froms``, ``untils``], one range for each of the ``wanted`` customers; ``read`` as above."""
         kind = self.kind(events.kind)
         given = [
             (int(self.ids[place]), int(froms[place]), int(untils[place])) for place in np.flatnonzero(wanted)
@@ -117,7 +119,7 @@ class Reader:
         dialect = self.tx.dialect
         range_ = f"{at(dialect, '>=', 'given.since')} AND {at(dialect, '<=', 'given.until')}"
         statement = sets.given(dialect, self._sql(columns, events.where, range_), columns, given)
-        return self._read(statement.bindparams(kind=kind), events.where, None)
+        return self._read(statement.bindparams(kind=kind), events.where, read)
 
     def _sql(self, columns: sets.Columns, where: Condition | None, range_: str) -> str:
         more, join = "", ""

@@ -51,7 +51,7 @@ from rules.lifecycle.score import column
 from storage.database import Transaction
 from storage.facts import NO_DAY, Facts, IdRange, Known, known_customers
 from storage.flips import Flip, Passing
-from storage.running import Ladders
+from storage.kept import Kept
 from storage.selected import Span
 
 NO_TIMER: Final = np.iinfo(np.int64).max
@@ -71,14 +71,14 @@ def facts_of(
     calendar: Calendar,
     currency: str,
     customers: Sequence[int] | Ints | IdRange | None,
-    ladders: Ladders | None = None,
+    kept: Kept | None = None,
 ) -> Facts:
     """Give what can be asked at ``now`` of those of ``customers`` (all, if None) who are known by then.
 
     Where they are a stretch of numbers, all of its customers are meant.
 
-    Who is not known at ``now`` has no row, and so matches nothing, not even ``never(purchase)``. With ``ladders``
-    heavy accounts are answered from their running values.
+    Who is not known at ``now`` has no row, and so matches nothing, not even ``never(purchase)``. What is ``kept``
+    spares reading: heavy accounts are answered from their running values, lifetimes from what is carried forward.
     """
     wanted = EVERYBODY if customers is None else customers
     ids, known_since = known_customers(tx, now=now, customers=wanted)
@@ -89,7 +89,7 @@ def facts_of(
         currency=currency,
         ids=ids,
         known_since=known_since,
-        ladders=ladders,
+        kept=kept,
         stretch=wanted if isinstance(wanted, IdRange) else None,
     )
 

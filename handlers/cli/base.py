@@ -15,6 +15,7 @@ import click
 from rich.console import Console
 
 from handlers.context import Context
+from handlers.file_text import read_given
 from rules.errors import WarmlineError
 from rules.instants import InstantError
 from settings import Settings
@@ -38,6 +39,11 @@ class Cli:
     make: Callable[[Settings], Context]
     folder: Path = field(default_factory=Path.cwd)
     guest: bool = False
+
+    @cached_property
+    def given(self) -> str:
+        """What comes over standard input, read once: whoever hands the command over sends it along."""
+        return read_given(sys.stdin.buffer)
 
     @cached_property
     def bare(self) -> Context:

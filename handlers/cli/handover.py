@@ -37,11 +37,13 @@ def hand_over(
     folder: Path,
     out: TextIO,
     err: TextIO,
+    given: str | None = None,
     answer_within: float = _ANSWER_WITHIN,
 ) -> int | None:
     """Have ``argv`` done by the process that writes the SQLite file ``database``, and give the exit code.
 
-    None where no process writes it, or the one that does takes no work. ``folder`` is where relative paths begin.
+    None where no process writes it, or the one that does takes no work. ``folder`` is where relative paths begin,
+    ``given`` what was read from standard input, where the command reads that.
     Raises `SecondWriterError` where the process does not answer, `HandoverLostError` where it ends in mid-command and
     `HandoverFailedError` where the command crashes it.
     """
@@ -50,7 +52,8 @@ def hand_over(
     if not isinstance(port, int) or not isinstance(token, str):
         return None
     terminals = [name for name, stream in (("out", out), ("err", err)) if stream.isatty()]
-    body = json.dumps({"argv": list(argv), "folder": str(folder), "terminals": terminals}).encode()
+    asked = {"argv": list(argv), "folder": str(folder), "terminals": terminals, "given": given}
+    body = json.dumps(asked).encode()
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
     connection = http.client.HTTPConnection(_LOOPBACK, port, timeout=answer_within)
     try:

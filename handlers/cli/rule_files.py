@@ -8,12 +8,12 @@ import click
 from handlers import rule_files
 from handlers.cli.base import Cli, as_json, print_json
 from handlers.cli.manager import request
-from handlers.file_text import read_text, write_text
+from handlers.file_text import STANDARD, read_text, write_text
 from handlers.rule_files import Plan, RuleDiff
 from rules.files.mistakes import BadFileError
 from templates.words import clean
 
-STDOUT = Path("-")
+STDOUT = STDIN = Path(STANDARD)
 
 
 @click.command("export")
@@ -38,7 +38,7 @@ def export(cli: Cli, file: Path, as_json: bool) -> None:
 
 
 @click.command("import")
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=click.Path(path_type=Path, allow_dash=True))
 @click.option("--dry-run", is_flag=True, help="Show the difference and change nothing.")
 @click.option("--remove-others", is_flag=True, help="Remove the rules in use that are not in FILE.")
 @as_json
@@ -46,9 +46,9 @@ def export(cli: Cli, file: Path, as_json: bool) -> None:
 def import_rules(cli: Cli, file: Path, dry_run: bool, remove_others: bool, as_json: bool) -> None:
     """Let the rules be what FILE says: shows the difference, then makes it, all of it or nothing.
 
-    What FILE leaves out of a rule is the default; rules that are not in FILE stay as they are.
+    FILE - is standard input. What FILE leaves out of a rule is the default; rules that are not in FILE stay as they are.
     """
-    text = read_text(cli.folder / file)
+    text = cli.given if file == STDIN else read_text(cli.folder / file)
     try:
         plan = rule_files.plan(cli.context, text, remove_others=remove_others)
         if not as_json:

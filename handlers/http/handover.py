@@ -12,7 +12,7 @@ import secrets
 import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any, Final, Protocol, TextIO, cast
+from typing import Any, Final, NamedTuple, Protocol, TextIO, cast
 
 import structlog
 from fastapi import FastAPI, Request
@@ -25,7 +25,8 @@ from storage.database import Database
 LOOPBACK: Final = "127.0.0.1"
 HEARTBEAT: Final = 1.0
 """Seconds after which a command that says nothing is said to be still at work."""
-_MAX_BODY: Final = 1_000_000
+_MAX_BODY: Final = 8_000_000
+"""Bytes; a command's standard input is among them."""
 
 _log = structlog.get_logger(__name__)
 
@@ -33,8 +34,8 @@ _log = structlog.get_logger(__name__)
 class Run(Protocol):
     """Runs one command in this process and gives its exit code; it may print to the two streams only."""
 
-    def __call__(self, argv: list[str], *, folder: Path, out: TextIO, err: TextIO) -> int:
-        """Run ``argv``, whose relative paths begin in ``folder``."""
+    def __call__(self, argv: list[str], *, folder: Path, out: TextIO, err: TextIO, given: str | None) -> int:
+        """Run ``argv``, whose relative paths begin in ``folder``; ``given`` is what stands on its standard input."""
         ...
 
 
@@ -83,13 +84,11 @@ class Desk:
         asked = _asked(await body.read(request, limit=_MAX_BODY, drain=_MAX_BODY))
         if asked is None:
             return PlainTextResponse("not a command", status_code=422)
-        return StreamingResponse(self._answer(*asked), media_type="application/x-ndjson")
+        return StreamingResponse(self._answer(asked), media_type="application/x-ndjson")
 
-    async def _answer(self, argv: list[str], folder: Path, terminals: list[str]) -> AsyncIterator[bytes]:
+    async def _answer(self, asked: "_Asked") -> AsyncIterator[bytes]:
         relay = _Relay(asyncio.get_running_loop())
-        worker = threading.Thread(
-            target=self._work, args=(relay, argv, folder, terminals), name="handed-over", daemon=True
-        )
+        worker = threading.Thread(target=self._work, args=(relay, asked), name="handed-over", daemon=True)
         worker.start()
         try:
             while True:
@@ -105,12 +104,12 @@ class Desk:
         finally:
             relay.gone.set()
 
-    def _work(self, relay: "_Relay", argv: list[str], folder: Path, terminals: list[str]) -> None:
-        out, err = (_Stream(relay, name, name in terminals) for name in ("out", "err"))
+    def _work(self, relay: "_Relay", asked: "_Asked") -> None:
+        out, err = (cast("TextIO", _Stream(relay, name, name in asked.terminals)) for name in ("out", "err"))
         try:
             with self._one_at_a_time:
                 relay.still_heard()
-                code = self._run(argv, folder=folder, out=cast("TextIO", out), err=cast("TextIO", err))
+                code = self._run(asked.argv, folder=asked.folder, out=out, err=err, given=asked.given)
             end: dict[str, Any] = {"exit": code}
         except _GoneError:
             _log.info("handed_over_command_abandoned")
@@ -183,15 +182,27 @@ class _Stream(io.TextIOBase):
         return len(text)
 
 
-def _asked(raw: bytes | None) -> tuple[list[str], Path, list[str]] | None:
+class _Asked(NamedTuple):
+    """A command as it was handed over."""
+
+    argv: list[str]
+    folder: Path
+    terminals: list[str]
+    given: str | None
+
+
+def _asked(raw: bytes | None) -> _Asked | None:
     try:
         asked = json.loads(raw or b"")
         argv, folder, terminals = asked["argv"], asked["folder"], asked["terminals"]
+        given = asked.get("given")
     except (ValueError, RecursionError, TypeError, KeyError):
         return None
     if not _texts(argv) or not _texts(terminals) or not isinstance(folder, str):
         return None
-    return argv, Path(folder), terminals
+    if not (given is None or isinstance(given, str)):
+        return None
+    return _Asked(argv, Path(folder), terminals, given)
 
 
 def _texts(value: object) -> bool:

@@ -13,7 +13,7 @@ from unittest import mock
 from handlers import health
 from handlers import sweep as sweeping
 from rules.conditions.windows import Window
-from storage import customers, dirty, fits, flips, matches, rules, timers
+from storage import carried, customers, dirty, fits, flips, matches, rules, timers
 from storage import terms as answers
 
 Patch = Callable[[Any, str, Any], None]
@@ -129,6 +129,15 @@ def late_events_leave_the_rungs_above_them(patch: Patch) -> None:
     patch(dirty, "since", lambda *_: {})
 
 
+def late_events_leave_what_is_carried_forward(patch: Patch) -> None:
+    real = carried.forward
+    patch(carried, "forward", lambda tx: replace(real(tx), undone={}))
+
+
+def what_is_not_believed_stays(patch: Patch) -> None:
+    patch(carried, "undo", lambda *_: None)
+
+
 def another_fit_is_overlooked(patch: Patch) -> None:
     patch(fits, "number_in_force", lambda *_: 1)
 
@@ -164,6 +173,8 @@ MUTANTS: tuple[Mutant, ...] = (
     changes_of_rules_are_overlooked,
     who_waits_is_not_looked_at,
     late_events_leave_the_rungs_above_them,
+    late_events_leave_what_is_carried_forward,
+    what_is_not_believed_stays,
     another_fit_is_overlooked,
     purchases_leave_values_as_they_are,
     scores_of_health_are_not_noted,

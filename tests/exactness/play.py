@@ -8,14 +8,17 @@ the same of alerts. Which queries the sweep asks, and when it writes, is not kno
 import contextlib
 import json
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
 from unittest import mock
+
+import numpy as np
 
 from handlers import changes, moves, rulebook
 from handlers import sweep as sweeping
 from handlers.sweep import SweepInPastError, Swept
-from storage import heavy
+from storage import carried, heavy, lives, running
+from storage.rungs import BOTTOM, Values, highest
 from tests.exactness.stand import CutShortError, Disturbance, Stand
 from tests.exactness.steps import (
     Act,
@@ -44,6 +47,8 @@ SMALL: Sequence[tuple[Any, str, int]] = (
     (heavy, "STRIDE", 2),
 )
 """What makes one customer of many look like many of them, and an account of a few events a heavy one."""
+SHORT: Sequence[tuple[Any, str, int]] = ((lives, "FEW", 1), (lives, "STRIDE", 1), (lives, "BEHIND", 0))
+"""What makes a life of one event one that is carried forward."""
 
 
 class DifferenceError(AssertionError):
@@ -66,9 +71,25 @@ class Player:
         with contextlib.ExitStack() as patched:
             # Nobody waits for the number of customers that a rule's author is told.
             patched.enter_context(mock.patch.object(rulebook, "MOST_COUNTED", -1))
-            for module, name, value in SMALL if history.small else ():
+            for module, name, value in (*SHORT, *(SMALL if history.small else ())):
                 patched.enter_context(mock.patch.object(module, name, value))
-            return _Play(history, (self._stand, self._twin)).run()
+            found: Counter[str] = Counter()
+            for module in (running, carried):
+                patched.enter_context(mock.patch.object(module, "highest", _counted(found, module.__name__)))
+            seen = _Play(history, (self._stand, self._twin)).run()
+            seen.climbed, seen.carried = found[running.__name__], found[carried.__name__]
+            return seen
+
+
+def _counted(found: Counter[str], name: str) -> Callable[..., Values]:
+    """Look for rungs as the product does, and count those that it finds."""
+
+    def look(*args: Any, **said: Any) -> Values:
+        values = highest(*args, **said)
+        found[name] += int(np.count_nonzero(values.at != BOTTOM))
+        return values
+
+    return look
 
 
 class _Play:

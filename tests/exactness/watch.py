@@ -18,6 +18,10 @@ class Tally:
     cut: int = 0
     refused: int = 0
     flips: int = 0
+    climbed: int = 0
+    """Times that a heavy account's window began or ended above a rung."""
+    carried: int = 0
+    """Lives that were read from what was carried forward on."""
     by_time: Counter[str] = field(default_factory=Counter)
 
     def add(self, other: Self) -> None:

@@ -273,6 +273,8 @@ def main() -> int:
         "cut",
         "flips",
         "by time",
+        "rungs",
+        "carried",
         "differences",
         "seconds",
     )
@@ -300,6 +302,8 @@ def main() -> int:
                 total.cut,
                 total.flips,
                 by_time,
+                total.climbed,
+                total.carried,
             )
             seconds = f"{time.monotonic() - started:.0f}"
             table.add_row(engine, *(f"{n:,}" for n in numbers), f"{len(found):,}", seconds)

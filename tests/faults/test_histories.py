@@ -72,6 +72,8 @@ def test_every_sweep_of_random_histories_is_exact(player: Player) -> None:
     assert total.sweeps > 40
     assert total.in_part > 10
     assert total.cut > 0
+    assert total.climbed > 5
+    assert total.carried > 5
     assert total.by_time.total() > 10
 
 

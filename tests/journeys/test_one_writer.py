@@ -38,12 +38,15 @@ def environment(**changes: str) -> dict[str, str]:
     }
 
 
-def ask(folder: Path, *argv: str, **changes: str) -> "subprocess.CompletedProcess[str]":
+def ask(
+    folder: Path, *argv: str, given: str | None = None, **changes: str
+) -> "subprocess.CompletedProcess[str]":
     """Run one command to its end, as somebody at a second terminal does."""
     return subprocess.run(
         [*BOT, *argv],
         cwd=folder,
         env=environment(**changes),
+        input=given,
         capture_output=True,
         text=True,
         timeout=60,
@@ -97,6 +100,11 @@ def test_commands_that_are_handed_over_answer_with_their_json(running: Running) 
     swept = ask(running.folder, "sweep", "--json")
     assert (swept.returncode, swept.stderr) == (0, "")
     assert [one["matched"] for one in json.loads(swept.stdout)["rules"]] == [1]
+    # What comes over standard input goes along.
+    book = "piped:\n  condition: silent(purchase, 30d)\n"
+    imported = ask(running.folder, "rules", "import", "-", "--json", given=book)
+    assert (imported.returncode, imported.stderr) == (0, "")
+    assert json.loads(imported.stdout)["added"] == ["piped"]
     # What people read goes the same way.
     shown = ask(running.folder, "sweep")
     assert (shown.returncode, shown.stderr) == (0, "")

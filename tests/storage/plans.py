@@ -13,7 +13,7 @@ from storage.database import Database, Transaction
 
 WATCHED = (
     *("event", "event_detail", "pruned", "attribute", "customer"),
-    *("alert", "alert_transition", "match", "timer", "running"),
+    *("alert", "alert_transition", "match", "timer", "running", "carried"),
     *("outbox", "inbox", "recent_id", "quarantine", "audit", "arrival"),
 )
 """Tables that grow with customers, events or time; those that are not there yet are looked for all the same."""

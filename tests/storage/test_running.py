@@ -11,11 +11,11 @@ from rules.conditions.parse import parse
 from rules.conditions.terms import Events, Subject
 from rules.conditions.tree import terms
 from rules.instants import DAY, HOUR, Calendar
-from storage import dirty, events, facts, heavy, running
+from storage import dirty, events, facts, heavy, kept, rungs
 from storage import terms as answers
 from storage.database import Database, Transaction
 from storage.events import Stored
-from storage.running import Ladders
+from storage.kept import Kept, More
 from tests.rules.conditions.oracle import Person
 from tests.storage.people import store
 
@@ -50,10 +50,8 @@ def said(column: Column) -> list[object]:
     ]
 
 
-def asked(tx: Transaction, now: int, ladders: Ladders | None) -> tuple[facts.Facts, dict[Subject, object]]:
-    found = answers.facts_of(
-        tx, now=now, calendar=CALENDAR, currency="USD", customers=[1, 2, 3], ladders=ladders
-    )
+def asked(tx: Transaction, now: int, stood: Kept | None) -> tuple[facts.Facts, dict[Subject, object]]:
+    found = answers.facts_of(tx, now=now, calendar=CALENDAR, currency="USD", customers=[1, 2, 3], kept=stood)
     return found, {term: said(column) for term, column in answers.columns(found, ASKED).items()}
 
 
@@ -80,6 +78,12 @@ def take(tx: Transaction, coming: list[Stored]) -> None:
     dirty.mark(tx, [row[:3] for row in rows], now=0)
 
 
+def keep(tx: Transaction, stood: Kept, more: More) -> None:
+    kept.undo(tx, stood)
+    kept.put_up(tx, more.rungs)
+    kept.carry(tx, more.carried)
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_running_values_equal_counting(database: Database, seed: int) -> None:
     chance, now, climbed = random.Random(seed), NOW, 0
@@ -89,14 +93,14 @@ def test_running_values_equal_counting(database: Database, seed: int) -> None:
         with database.writing() as tx:
             take(tx, list(visits(chance, now, 40 if number == 0 else chance.choice([0, 3, 30]))))
         with database.reading() as tx:
-            believed, touched = running.ladders(tx), dirty.batches(tx)
+            believed, touched = kept.kept(tx), dirty.batches(tx)
             found, by_ladder = asked(tx, now, believed)
             _, by_counting = asked(tx, now, None)
-            rungs = found.new_rungs()
+            more = found.more()
         assert by_ladder == by_counting
-        climbed += bool(believed.customers)
+        climbed += bool(believed.ladders.customers)
         with database.writing() as tx:
-            running.move(tx, believed, rungs)
+            keep(tx, believed, more)
             dirty.forget(tx, touched)
         now += chance.choice([0, HOUR, 2 * DAY])
     assert climbed > 3
@@ -111,31 +115,31 @@ def test_an_account_is_read_from_the_nearest_rung_on(database: Database) -> None
         store(tx, [Person(created_at=NOW - 400 * DAY)], [1])
         take(tx, rows)
     with database.reading() as tx:
-        first, _ = asked(tx, NOW, running.ladders(tx))
-        rungs, touched = first.new_rungs(), dirty.batches(tx)
-    plain = [rung for rung in rungs if 0 < rung.events == rung.amounts == rung.total]
+        first, _ = asked(tx, NOW, kept.kept(tx))
+        more, touched = first.more(), dirty.batches(tx)
+    plain = [rung for rung in more.rungs if 0 < rung.events == rung.amounts == rung.total]
     assert len(plain) == 29 * 24 // 8
     with database.writing() as tx:
-        running.move(tx, running.ladders(tx), rungs)
+        keep(tx, kept.kept(tx), more)
         dirty.forget(tx, touched)
         take(tx, [rows[400]._replace(key=9_999)])
     with database.reading() as tx:
-        believed = running.ladders(tx)
+        believed = kept.kept(tx)
         kind = events.kind_ids(tx, ["visit"])["visit"]
-        assert believed.touched == {(1, kind): rows[400].occurred_at}
-        selection = running.selection_of(parse_events("count(visit) > 0"), "USD", None)
-        below = believed.below(tx, np.array([1]), kind, selection, NOW)
+        assert believed.ladders.touched == {(1, kind): rows[400].occurred_at}
+        selection = rungs.selection_of(parse_events("count(visit) > 0"), "USD", None)
+        below = believed.ladders.below(tx, np.array([1]), kind, selection, NOW)
         assert below.events.tolist() == [400]
         again, _ = asked(tx, NOW, believed)
-        more = again.new_rungs()
+        more = again.more()
     with database.writing() as tx:
-        running.move(tx, believed, more)
+        keep(tx, believed, more)
         dirty.forget(tx, dirty.batches(tx))
     with database.reading() as tx:
-        settled = running.ladders(tx)
-        assert settled.below(tx, np.array([1]), kind, selection, NOW).events.tolist() == [696]
+        settled = kept.kept(tx)
+        assert settled.ladders.below(tx, np.array([1]), kind, selection, NOW).events.tolist() == [696]
         third, _ = asked(tx, NOW, settled)
-        assert third.new_rungs() == []
+        assert third.more().rungs == []
 
 
 def parse_events(condition: str) -> Events:
@@ -161,12 +165,12 @@ def test_new_ladders_are_put_up_a_few_at_a_time(database: Database, monkeypatch:
     standing = []
     for _ in range(4):
         with database.reading() as tx:
-            believed, touched = running.ladders(tx), dirty.batches(tx)
+            believed, touched = kept.kept(tx), dirty.batches(tx)
             found, by_ladder = asked(tx, NOW, believed)
             assert by_ladder == asked(tx, NOW, None)[1]
-            standing.append(sorted(believed.customers))
-            rungs = found.new_rungs()
+            standing.append(sorted(believed.ladders.customers))
+            more = found.more()
         with database.writing() as tx:
-            running.move(tx, believed, rungs)
+            keep(tx, believed, more)
             dirty.forget(tx, touched)
     assert standing == [[], [1], [1, 2], [1, 2, 3]]

@@ -36,7 +36,7 @@ from storage.database import Database
 
 database = Database(sys.argv[1])
 
-def run(argv, *, folder, out, err):
+def run(argv, *, folder, out, err, given):
     if argv[0] == "silent":
         time.sleep(2.5)
         return 0
@@ -45,7 +45,7 @@ def run(argv, *, folder, out, err):
     with database.writing() as tx:
         inbox.first_time(tx, argv[0], now=1)
     print(argv, folder, out.isatty(), err.isatty(), file=out)
-    print("progress ✓", file=err)
+    print("progress ✓" if given is None else given, file=err)
     while argv[0] == "endless":
         print("still", file=err)
         time.sleep(0.02)
@@ -126,6 +126,9 @@ def test_the_other_process_does_it_and_its_output_and_code_come_here(
         piped = Terminal()
         hand_over(path, ["x"], folder=Path("/"), out=piped, err=io.StringIO())
         assert "/ True False" in piped.getvalue()
+        told = io.StringIO()
+        hand_over(path, ["x"], folder=Path("/"), out=io.StringIO(), err=told, given="a: ü\n")
+        assert told.getvalue() == "a: ü\n\n"
     own.acquire_writer()
     with own.writing() as tx:
         assert not inbox.first_time(tx, "import", now=1)
@@ -226,7 +229,7 @@ def desk(url: str) -> Iterator[tuple[str, dict[str, str]]]:
     """A desk in this process: its URL and the headers that it takes."""
     database = Database(url)
 
-    def run(argv: list[str], *, folder: Path, out: TextIO, err: TextIO) -> int:
+    def run(argv: list[str], *, folder: Path, out: TextIO, err: TextIO, given: str | None) -> int:
         out.write(" ".join(argv))
         return 0
 
@@ -281,9 +284,10 @@ def test_others_are_not_let_in(
         b'{"argv": [1], "folder": "/", "terminals": []}',
         b'{"argv": [], "folder": 1, "terminals": []}',
         b'{"argv": [], "folder": "/"}',
-        b'{"argv": ["' + b"x" * 1_000_000 + b'"], "folder": "/", "terminals": []}',
+        b'{"argv": [], "folder": "/", "terminals": [], "given": 1}',
+        b'{"argv": ["' + b"x" * 8_000_000 + b'"], "folder": "/", "terminals": []}',
     ],
-    ids=range(9),
+    ids=range(10),
 )
 def test_what_is_no_command_is_refused(desk: tuple[str, dict[str, str]], body: bytes) -> None:
     url, headers = desk
@@ -297,7 +301,7 @@ def test_the_token_is_for_the_owner_alone(desk: tuple[str, dict[str, str]], path
 def test_where_all_may_write_there_is_no_desk(postgres_url: str) -> None:
     database = Database(postgres_url)
 
-    def run(argv: list[str], *, folder: Path, out: TextIO, err: TextIO) -> int:
+    def run(argv: list[str], *, folder: Path, out: TextIO, err: TextIO, given: str | None) -> int:
         raise AssertionError(argv)
 
     desk = Desk(database, run)

@@ -13,14 +13,16 @@ from tests import contexts
 from tests.conftest import DatabaseUrls
 
 
-def run(url: str, folder: Path, *arguments: str) -> Result:
+def run(url: str, folder: Path, *arguments: str, given: bytes = b"") -> Result:
     cli = Cli(
         Settings.given(database_url=url),
         make=lambda given: contexts.context(Database(given.database_url)),
         folder=folder,
     )
     try:
-        return CliRunner().invoke(Commands(commands={"rules": rules}), ["rules", *arguments], obj=cli)
+        return CliRunner().invoke(
+            Commands(commands={"rules": rules}), ["rules", *arguments], obj=cli, input=given
+        )
     finally:
         cli.close()
 
@@ -44,6 +46,8 @@ def test_the_way_there_and_back(new_database_url: DatabaseUrls, tmp_path: Path) 
     assert "Imported." in done.stdout
     assert "purchase" in done.stderr
     assert run(there, tmp_path, "export").stdout == shown
+    piped = run(there, tmp_path, "import", "-", given=shown.encode())
+    assert piped.stdout == "0 added, 0 changed, 2 unchanged, 0 removed\n"
     again = run(there, tmp_path, "import", "rules.yaml")
     assert again.stdout == "0 added, 0 changed, 2 unchanged, 0 removed\n"
     assert again.stderr == ""
@@ -112,4 +116,13 @@ def test_files_that_cannot_be_read_or_written(new_database_url: DatabaseUrls, tm
     ):
         refused = run(url, tmp_path, *arguments)
         assert refused.exit_code == 1, arguments
+        assert said in refused.stderr
+    for given, said in (
+        (b"", "There is nothing in the file -."),
+        (b"a:\n  action: caf\xe9\n", "-:2: From here on the file is no UTF-8."),
+        (b"#" * 2_100_000, "The file has 2000001 characters"),
+        (b"a:\n  severty: high\n", "-:2: a: I do not know “severty”."),
+    ):
+        refused = run(url, tmp_path, "import", "-", given=given)
+        assert refused.exit_code == 1, given
         assert said in refused.stderr
