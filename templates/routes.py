@@ -11,12 +11,12 @@ from slack_sdk.models.blocks import Block
 
 from templates import blocks, limits
 from templates.blocks import Rendered
-from templates.condition_words import condition_code, condition_words
+from templates.condition_words import condition_words
 from templates.notices import channel_name
 from templates.people import customer_name, mention
 from templates.views import PlaceView, RouteTestView, RouteView
 from templates.voice import Voice, title
-from templates.words import Mrkdwn, cut
+from templates.words import Mrkdwn, code, cut
 
 _MOST = 20
 
@@ -76,8 +76,8 @@ def _row(rank: int | None, one: RouteView, voice: Voice) -> Mrkdwn:
         "row",
         rank=str(rank) if rank is not None else "",
         name=one.name,
-        condition=condition_code(one.condition),
-        words=condition_words(one.condition, voice),
+        condition=code(cut(one.condition, limits.ROW_CONDITION)),
+        words=cut(condition_words(one.condition, voice), limits.ROW_WORDS),
         rule=title(one.rule) if one.rule else "",
         target=_target(one, voice),
         author=mention(one.author),

@@ -9,11 +9,11 @@ from slack_sdk.models.blocks import Block
 
 from templates import blocks, limits
 from templates.blocks import Rendered
-from templates.condition_words import condition_code, condition_words
+from templates.condition_words import condition_words
 from templates.people import mention
 from templates.views import SilencedView, SilenceView
 from templates.voice import Voice, title
-from templates.words import Mrkdwn, cut
+from templates.words import Mrkdwn, code, cut
 
 _MOST = 20
 
@@ -51,12 +51,12 @@ def _row(one: SilenceView, voice: Voice) -> Mrkdwn:
         "silences",
         "row",
         id=str(one.id),
-        condition=condition_code(one.condition),
-        words=condition_words(one.condition, voice),
+        condition=code(cut(one.condition, limits.ROW_CONDITION)),
+        words=cut(condition_words(one.condition, voice), limits.ROW_WORDS),
         rule=title(one.rule) if one.rule else "",
         until=voice.figures.slack_time(one.until),
         author=mention(one.author),
-        reason=cut(one.reason, limits.NOTE),
+        reason=cut(one.reason, limits.ROW_WORDS),
     )
 
 

@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from handlers import rulebook
+from handlers import channels, rulebook
 from handlers.rulebook import Request
 from handlers.sweep import sweep
 from handlers.tell import render
@@ -22,12 +22,14 @@ def test_every_message_of_a_removed_rule_says_that_it_is_over(database: Database
     ctx = context(database, now=StillClock(NOW))
     for number in range(1, MANY + 1):
         customer(database, number, known_since=NOW - DAY)
+    manager = Request(Actor("UMANAGER", manager=True))
+    channels.change(ctx, manager, "#customer-care", "budget", "off")
     rule(database, "all", "tenure >= 0", backlog="post")
     sweep(ctx)
     with database.reading() as tx:
         roots = {one.root for one in alerts.unresolved(tx)}
     assert len(roots) == MANY
-    removed = rulebook.remove(ctx, Request(Actor("UMANAGER", manager=True)), "all")
+    removed = rulebook.remove(ctx, manager, "all")
     assert removed is not None
     assert removed.closed == MANY
     with database.reading() as tx:
