@@ -55,6 +55,7 @@ from handlers.schedule import Rhythm, Ticker
 from handlers.slack.connection import Connection
 from handlers.slack.directory import Directory
 from handlers.slack.listeners import Listeners, register
+from handlers.slack.punctual import PunctualClient
 from handlers.slack.sender import Sender
 from handlers.sweep import sweep as sweep_now
 from playground.people import MAYA
@@ -148,11 +149,10 @@ def compose(
 ) -> Bot:
     """Put the bot together for these settings; nothing connects or listens before ``start``."""
     delivery = policy or DeliveryPolicy()
-    client = WebClient(
+    client = PunctualClient(
         token=settings.slack_bot_token.get_secret_value(),
         base_url=settings.slack_api_url,
-        timeout=delivery.call_timeout // SECOND,
-        retry_handlers=[],
+        deadline_s=delivery.call_timeout / SECOND,
     )
     # What comes over HTTP is checked by the guard before Bolt sees it, and Socket Mode needs no signature.
     app = App(
@@ -166,7 +166,9 @@ def compose(
     metrics = Metrics(ctx)
     listeners = register(app, ctx, directory)
     owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
-    deliverer = Deliverer(ctx, Sender(client), tell.render, owner=owner, policy=delivery)
+    deliverer = Deliverer(
+        ctx, Sender(client), tell.render, owner=owner, goes_on=tell.goes_on, policy=delivery
+    )
     ticker = Ticker(ctx, deliverer, metrics, rhythm)
     probes = {
         "database": database_probe(ctx),

@@ -23,6 +23,7 @@ from rules.lifecycle.fit import unanswered
 from storage import (
     alerts,
     audit,
+    carriage,
     customers,
     definitions,
     events,
@@ -30,6 +31,7 @@ from storage import (
     health,
     inbox,
     matches,
+    pace,
     processes,
     pruned,
     retry,
@@ -99,10 +101,20 @@ def edit(tx: Transaction, ctx: Context, actor: Actor, rule: Rule, body: RuleBody
     within_horizon(tx, ctx, body.condition)
     diff = difference(rule.body, body)
     edited = rules.edit(tx, rule, body=body, author=actor.id, now=ctx.now(), diff=diff)
+    if body.channel != rule.body.channel:
+        _redirect(tx, ctx, rule, body.channel)
     if (rule.body.remind, rule.body.escalate) != (body.remind, body.escalate):
         alerts.nag_anew(tx, rule.id, now=ctx.now())
     _audit(tx, ctx, actor, action="rule.edit", name=rule.name, diff=diff)
     return edited
+
+
+def _redirect(tx: Transaction, ctx: Context, rule: Rule, channel: str) -> None:
+    """Let what waits for the channel that ``rule`` had go to its new one at once; nothing is known against that one."""
+    was, now = {rule.body.channel, rule.body.channel or ctx.default_channel}, channel or ctx.default_channel
+    carriage.redirect(tx, rule.id, was=was, channel=now, now=ctx.elapsed())
+    pace.free(tx, now)
+    rules.set_degraded(tx, rule.id, None)
 
 
 def set_state(tx: Transaction, ctx: Context, actor: Actor, rule: Rule, state: RuleState) -> None:

@@ -199,6 +199,21 @@ def edit(
     return counted(ctx, changed) if condition else changed
 
 
+def reroute(ctx: Context, request: Request, rule_id: int, channel: str) -> ChangeView | None:
+    """Let a rule tell in another channel, given by Slack's id. None where the request was delivered before.
+
+    Raises `NotAllowedError`, `NoRuleError` or `NothingChangedError`.
+    """
+    with ctx.database.reading() as tx:
+        rule = rules.by_id(tx, rule_id)
+        if rule is None or rule.state is RuleState.REMOVED:
+            used = [one.name for one in rules.listing(tx)]
+            raise NoRuleError(
+                name=rule.name if rule else f"#{rule_id}", nearest=_nearest(rule.name if rule else "", used)
+            )
+    return edit(ctx, request, name=rule.name, options=Options(channel=f"<#{channel}>"))
+
+
 def consider(tx: Transaction, wish: Wish) -> Considered:
     """Read a wish and check all that would keep it from being stored; its name stays locked for the transaction.
 

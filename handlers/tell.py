@@ -20,7 +20,7 @@ from templates.digest import digest_message
 from templates.escalation import escalation_message
 from templates.held import held_message
 from templates.limits import LayoutError
-from templates.notices import notice
+from templates.notices import notice, replacing
 from templates.routes import thread_head
 from templates.steps import steps_reply
 from templates.views import StepsView
@@ -31,12 +31,19 @@ log = structlog.get_logger(__name__)
 def render(tx: Transaction, message: Message, ctx: Context) -> Rendered:
     """Say what ``message`` is about; the words alone where the layout would be refused."""
     try:
-        return _render(tx, message, ctx)
+        rendered = _render(tx, message, ctx)
+        return replacing(rendered, shown.voice(ctx)) if _is_posted_anew(tx, message) else rendered
     except LayoutError as error:
         log.exception(
             "layout_refused", subject=str(message.subject), outbox=message.id, problems=error.problems
         )
         return Rendered(error.text)
+
+
+def goes_on(tx: Transaction, message: Message) -> bool:
+    """Tell whether something that a message tells has not ended: only then is it missed where somebody deletes it."""
+    # An alert that is brought elsewhere is told by another message.
+    return alerts.any_open(tx, int(message.payload.get("root", message.id)))
 
 
 def _render(tx: Transaction, message: Message, ctx: Context) -> Rendered:
@@ -63,7 +70,8 @@ def _render(tx: Transaction, message: Message, ctx: Context) -> Rendered:
             steps = shown.step_views(tx, alerts.told_in(tx, message.id), ctx)
             return steps_reply(StepsView(steps), voice)
         case Subject.NOTICE:
-            return notice(str(message.payload["code"]), message.payload["params"], voice)
+            payload = message.payload
+            return notice(str(payload["code"]), payload["params"], voice, choose=payload.get("choose"))
         case _:
             assert_never(message.subject)
 
@@ -95,3 +103,16 @@ def _escalation(tx: Transaction, message: Message, ctx: Context) -> Rendered:
     )
     channel = root.posted_channel or root.channel or ctx.default_channel
     return escalation_message(told, after=int(first.payload["after"]), channel=channel, voice=voice)
+
+
+def _is_posted_anew(tx: Transaction, message: Message) -> bool:
+    """Tell whether what is posted, or edited, takes the place of a message that somebody deleted."""
+    match message.call:
+        case Call.POST:
+            return bool(message.gone)
+        case Call.UPDATE:
+            return message.root is not None and bool(outbox.get(tx, message.root).gone)
+        case Call.REPLY:
+            return False
+        case _:
+            assert_never(message.call)

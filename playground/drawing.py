@@ -14,7 +14,7 @@ from jinja2 import Environment, FileSystemLoader
 from markupsafe import Markup
 
 from playground.charts import chart_of
-from playground.interactions import options_of
+from playground.interactions import channels_for, options_of
 from playground.mrkdwn import Names, mrkdwn_to_html, plain_to_html
 from playground.people import TEAM_NAME, Channel, User
 from playground.views import View
@@ -81,6 +81,7 @@ class Drawing:
             "mrkdwn": mrkdwn,
             "user": self._workspace.user,
             "thread_of": self._thread,
+            "channels_for": lambda element: channels_for(element, me, self._workspace),
             "unread": lambda channel: self._workspace.unread(me.id, channel.id),
             "title": self.title,
         }

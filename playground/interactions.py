@@ -6,6 +6,7 @@ must not know how they travel nor what the page looks like.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 from playground.block_kit import interactive_elements
 from playground.deliver import Answer, Delivery
@@ -123,8 +124,8 @@ class Interactions:
         if message is None:
             raise NotPossibleError("This message is gone.")
         block, element = _find(message, act)
-        action = self._action(block, element, act)
-        if "selected_option" in action and element["type"] != "overflow":
+        action = self._action(block, element, act, user)
+        if element["type"] in _KEEPS_CHOICE:
             kept = tuple(s for s in message.selections if s[:2] != (block["block_id"], act.action_id))
             chosen = (str(block["block_id"]), act.action_id, str(act.option))
             message = self._workspace.replace(message, selections=(*kept, chosen))
@@ -160,7 +161,7 @@ class Interactions:
             "is_enterprise_install": False,
         }
 
-    def _action(self, block: JSON, element: JSON, act: Act) -> JSON:
+    def _action(self, block: JSON, element: JSON, act: Act, user: User) -> JSON:
         action: JSON = {
             "type": element["type"],
             "action_id": element["action_id"],
@@ -177,6 +178,10 @@ class Interactions:
             action["selected_option"] = chosen
             if "placeholder" in element:
                 action["placeholder"] = element["placeholder"]
+        elif element["type"] in CHANNEL_MENUS:
+            if act.option not in [channel.id for channel in channels_for(element, user, self._workspace)]:
+                raise NotPossibleError("There is no such channel in the menu.")
+            action[CHANNEL_MENUS[element["type"]]] = act.option
         else:
             raise NotPossibleError(f"The playground cannot use a {element['type']} in a message.")
         return action
@@ -235,6 +240,25 @@ def _find(message: Message, act: Act) -> tuple[JSON, JSON]:
     raise NotPossibleError("This message has changed; look at it again.")
 
 
+CHANNEL_MENUS: Final = {
+    "conversations_select": "selected_conversation",
+    "channels_select": "selected_channel",
+}
+"""Menus of channels, and the field that brings what was chosen."""
+_KEEPS_CHOICE: Final = frozenset({"static_select", "radio_buttons", *CHANNEL_MENUS})
+
+
+def channels_for(element: JSON, user: User, workspace: Workspace) -> list[Channel]:
+    """Give the channels that a menu of channels offers ``user``."""
+    wanted = (element.get("filter") or {}).get("include") or ["public", "im"]
+    with_direct = element["type"] == "conversations_select" and "im" in wanted
+    return [
+        channel
+        for channel in workspace.channels()
+        if user.id in channel.members and not channel.archived and (with_direct or not channel.is_im)
+    ]
+
+
 def options_of(element: JSON) -> list[JSON]:
     """Give the options of a menu, those of its groups included."""
     groups = element.get("option_groups") or []
@@ -245,9 +269,13 @@ def _state(message: Message) -> JSON:
     values: JSON = {}
     chosen = {(block, action): value for block, action, value in message.selections}
     for block, element in interactive_elements(message.blocks):
-        if element["type"] not in ("static_select", "radio_buttons"):
+        if element["type"] not in _KEEPS_CHOICE:
             continue
         value = chosen.get((block["block_id"], element["action_id"]))
+        if element["type"] in CHANNEL_MENUS:
+            kept = {"type": element["type"], CHANNEL_MENUS[element["type"]]: value}
+            values.setdefault(block["block_id"], {})[element["action_id"]] = kept
+            continue
         option = next(
             (o for o in options_of(element) if o.get("value") == value), element.get("initial_option")
         )

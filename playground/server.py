@@ -82,8 +82,8 @@ class Playground(Resettable):
         self.faults = Faults(seed, lambda: self.workspace.tell(Change("trouble")))
         self.socket = SocketMode()
         self.views = Views(clock, lambda user: self.workspace.tell(Change("view", user=user)))
-        pace = Pace(post_interval_s, post_burst)
-        self._session = Session(self.workspace, self.views, pace, self._link)
+        self.pace = Pace(post_interval_s, post_burst)
+        self._session = Session(self.workspace, self.views, self.pace, self._link)
         self.api = WebApi(self._session, self.faults)
         self.response_urls = ResponseUrls(self._session)
         delivery: Delivery = HttpMode(request_url, signing_secret, clock) if request_url else self.socket
@@ -205,14 +205,12 @@ class Playground(Resettable):
         fault = self.faults.pick("response_url")
         if fault and fault.when == "before":
             await asyncio.sleep(fault.seconds)
-            if fault.kind != "slow":
+            if fault.is_refusal:
                 return refusal(fault)
         answer = await self._responded(request)
-        if fault and fault.when == "after":
+        if fault and fault.when == "after" and fault.kind != "drip":
             await asyncio.sleep(fault.seconds)
-            if fault.kind != "slow":
-                return distort(fault, answer)
-        return answer
+        return distort(fault, answer) if fault and fault.is_distortion else answer
 
     async def _responded(self, request: Request) -> Response:
         try:

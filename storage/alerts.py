@@ -722,6 +722,14 @@ def open_of_root(tx: Transaction, root: int) -> list[OpenMember]:
     return [OpenMember(*row) for row in rows]
 
 
+def any_open(tx: Transaction, root: int) -> bool:
+    """Tell whether one of the alerts that a message tells has not ended."""
+    return (
+        tx.execute(select(col(AlertRow.id)).where(col(AlertRow.root) == root, _OPEN).limit(1)).first()
+        is not None
+    )
+
+
 def resolutions(tx: Transaction, root: int) -> dict[str, int]:
     """Count how the alerts that one message tells have ended; those that have not count under ``open``."""
     rows = tx.execute(

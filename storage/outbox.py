@@ -1,35 +1,32 @@
-"""Messages on their way to Slack: what is to be said, where it stands, and who carries it.
+"""Messages on their way to Slack: what is to be said, and where it stands.
 
-Owns the table ``outbox``. Every finish is fenced by the carrier and the generation under which it took the message.
+Owns the table ``outbox``; carrying the messages is the business of `storage.carriage`, which works on the same rows.
 It must not know how a message looks, nor Slack.
 """
 
 import json
 import secrets
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
 from typing import Any, Final
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     Index,
     Integer,
     Text,
-    exists,
-    func,
     insert,
-    or_,
     select,
     text,
     update,
 )
-from sqlalchemy.orm import aliased
+from sqlalchemy.sql import expression
 from sqlmodel import Field, SQLModel, col
 
-from rules.alerts.retry import LONGEST_WAIT, Delivery
-from storage import pace
+from rules.alerts.retry import Delivery
 from storage.counters import take
 from storage.database import Transaction
 from storage.sets import any_of
@@ -61,6 +58,17 @@ class Subject(StrEnum):
     """The steps of alerts that name this row in ``told_in``."""
     NOTICE = "notice"
     """Something for managers to know; ``payload`` says what."""
+
+
+class Priority(IntEnum):
+    """What goes before what, where a channel takes one message at a time; a lower number goes first."""
+
+    ASKED = 0
+    """A person waits to see it."""
+    ALERT = 1
+    """Alerts, and what becomes of them."""
+    REST = 2
+    """What can wait: digests and notices."""
 
 
 class OutboxRow(SQLModel, table=True):
@@ -136,8 +144,9 @@ class OutboxRow(SQLModel, table=True):
     lease_until: int | None = Field(default=None, sa_column=Column(BigInteger))
     attempts: int = Field(default=0, sa_column=Column(Integer, nullable=False))
     first_tried_at: int | None = Field(default=None, sa_column=Column(BigInteger))
-    urgent: bool = Field(default=False, nullable=False)
-    """A person waits to see it: it goes before what no person asked for."""
+    priority: int = Field(
+        default=int(Priority.ALERT), sa_column=Column(Integer, nullable=False, server_default="1")
+    )
     plain: bool = Field(default=False, nullable=False)
     rerouted: bool = Field(default=False, nullable=False)
     reason: str | None = Field(default=None, sa_column=Column(Text))
@@ -148,6 +157,20 @@ class OutboxRow(SQLModel, table=True):
     verify_at: int | None = Field(default=None, sa_column=Column(BigInteger))
     """When to look for a second copy: set on a message that was sent again after its fate had been unclear."""
     sent_at: int | None = Field(default=None, sa_column=Column(BigInteger))
+    unclear: bool = Field(
+        default=False, sa_column=Column(Boolean, nullable=False, server_default=expression.false())
+    )
+    """An attempt ended without a clear answer: a copy of it may come to light later."""
+    looks: int = Field(default=0, sa_column=Column(Integer, nullable=False, server_default="0"))
+    """How often it, or a second copy, was looked for in vain, in a row."""
+    unread_since: int | None = Field(default=None, sa_column=Column(BigInteger))
+    """Since when history cannot be read, for a message that is to be looked for there."""
+    stuck: bool = Field(
+        default=False, sa_column=Column(Boolean, nullable=False, server_default=expression.false())
+    )
+    """People were told that it cannot be looked for."""
+    gone: str = Field(default="", sa_column=Column(Text, nullable=False, server_default=""))
+    """The stamps of copies that somebody deleted, with spaces between; it was posted anew after each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,24 +200,20 @@ class Message:
     posted_channel: str | None
     ts: str | None
     content: str | None
+    sent_at: int | None = None
+    unclear: bool = False
+    looks: int = 0
+    unread_since: int | None = None
+    stuck: bool = False
+    gone: tuple[str, ...] = ()
+    """The stamps of copies that somebody deleted; it was posted anew after each."""
     place: str = ""
     """The name that its channel is paced under, while it is being sent."""
 
 
-class Late(StrEnum):
-    """What became of a message whose carrier came back after it had lost the message to another."""
-
-    SAME = "same"
-    """The other found this very message in Slack."""
-    ADOPTED = "adopted"
-    """Nobody had sent it again yet: this one counts."""
-    DOUBLE = "double"
-    """Another copy was sent, or is being sent: this one must go."""
-
-
 @dataclass(frozen=True, slots=True)
 class New:
-    """A message to be sent. ``forming``: a sweep still adds to it."""
+    """A message to be sent. ``forming``: a sweep still adds to it; ``urgent``: a person waits to see it."""
 
     call: Call
     subject: Subject
@@ -207,9 +226,20 @@ class New:
     forming: bool = False
     urgent: bool = False
 
+    @property
+    def priority(self) -> Priority:
+        """What it goes before in its channel."""
+        if self.urgent:
+            return Priority.ASKED
+        of_digest = self.subject is Subject.STEPS and self.alert_id is None
+        return Priority.REST if of_digest or self.subject in _CAN_WAIT else Priority.ALERT
+
+
+_CAN_WAIT = frozenset({Subject.DIGEST, Subject.NOTICE})
+
 
 # Written out, not bound: only then does the planner see that the index of the unfinished has all of them.
-_UNFINISHED = text("outbox.state IN ('forming', 'pending', 'sending', 'unknown')")
+UNFINISHED = text("outbox.state IN ('forming', 'pending', 'sending', 'unknown')")
 
 
 def add(tx: Transaction, message: New, *, now: int) -> int:
@@ -221,9 +251,29 @@ def add_all(tx: Transaction, messages: Sequence[New], *, now: int) -> range:
     """Add messages to be sent, in this order, and give their numbers; ``now`` is elapsed time."""
     if not messages:
         return range(0)
+    for root in sorted({one.root for one in messages if one.urgent and one.root is not None}):
+        _hurry(tx, root)
     numbers = take(tx, "outbox", len(messages))
     tx.execute(insert(OutboxRow), [_new_row(n, one, now) for n, one in zip(numbers, messages, strict=True)])
     return numbers
+
+
+def _hurry(tx: Transaction, root: int) -> None:
+    """Let what must go before an answer that a person waits for go as soon: the message, and the replies before it."""
+    numbers: list[int] = []
+    # One after the other: asked for together, neither would be looked up in its index.
+    for place in (col(OutboxRow.id) == root, col(OutboxRow.root) == root):
+        first = select(col(OutboxRow.id)).where(
+            place,
+            col(OutboxRow.state).in_([str(Delivery.FORMING), str(Delivery.PENDING)]),
+            col(OutboxRow.priority) > int(Priority.ASKED),
+        )
+        # What somebody else holds is being carried already; who waited for it could wait in a circle.
+        locked = first.order_by(col(OutboxRow.id)).with_for_update(skip_locked=True)
+        numbers += tx.execute(locked).scalars().all()
+    if numbers:
+        hurried = update(OutboxRow).where(col(OutboxRow.id).in_(numbers))
+        tx.execute(hurried.values(priority=int(Priority.ASKED)))
 
 
 def _new_row(number: int, message: New, now: int) -> dict[str, Any]:
@@ -243,7 +293,7 @@ def _new_row(number: int, message: New, now: int) -> dict[str, Any]:
         "next_at": now,
         "generation": 0,
         "attempts": 0,
-        "urgent": message.urgent,
+        "priority": int(message.priority),
         "plain": False,
         "rerouted": False,
     }
@@ -251,7 +301,7 @@ def _new_row(number: int, message: New, now: int) -> dict[str, Any]:
 
 def add_updates(tx: Transaction, roots: Sequence[Message], *, now: int) -> None:
     """Ask for the messages ``roots`` to be edited to how things stand; an edit that waits already will do."""
-    _hold_roots(tx, [root.id for root in roots])
+    hold_roots(tx, [root.id for root in roots])
     waiting = set(
         tx.execute(
             select(col(OutboxRow.root))
@@ -281,7 +331,7 @@ def add_updates(tx: Transaction, roots: Sequence[Message], *, now: int) -> None:
     add_all(tx, updates, now=now)
 
 
-def _hold_roots(tx: Transaction, numbers: Sequence[int]) -> None:
+def hold_roots(tx: Transaction, numbers: Sequence[int]) -> None:
     """Let nobody else ask for an edit of these messages, or hand one back, until the transaction ends."""
     chosen = any_of(tx.dialect, numbers, "int")
     held = select(col(OutboxRow.id)).where(col(OutboxRow.id).in_(chosen)).order_by(col(OutboxRow.id))
@@ -310,6 +360,13 @@ def release_forming(tx: Transaction, *, now: int) -> None:
 def get(tx: Transaction, number: int) -> Message:
     """Give a message; raises `sqlalchemy.exc.NoResultFound` where there is none."""
     return _message(tx.session.execute(select(OutboxRow).where(col(OutboxRow.id) == number)).scalar_one())
+
+
+def thread_of(tx: Transaction, root: Message | None) -> str | None:
+    """Give the thread that an answer to ``root`` stands in: that of its own head, where it is a reply itself."""
+    if root is None or root.call is not Call.REPLY or root.root is None:
+        return root.ts if root is not None else None
+    return get(tx, root.root).ts
 
 
 def by_numbers(tx: Transaction, numbers: Sequence[int]) -> dict[int, Message]:
@@ -347,250 +404,6 @@ def after(tx: Transaction, number: int) -> list[Message]:
         select(OutboxRow).where(col(OutboxRow.id) > number).order_by(col(OutboxRow.id))
     ).scalars()
     return [_message(row) for row in rows]
-
-
-_LATER: Final = 1 << 40
-"""Above every number: what no person waits for is put so far behind what one does."""
-
-# Written out, not bound: only then does the planner see that the partial indexes have all that is asked for.
-_READY = text(
-    "SELECT min(CASE WHEN o.urgent THEN o.id ELSE o.id + :later END), coalesce(r.posted_channel, o.channel) AS place, "
-    "CASE WHEN o.call = 'update' THEN 'edit' ELSE 'post' END AS lane "
-    "FROM outbox o LEFT JOIN outbox r ON r.id = o.root "
-    "WHERE o.state = 'pending' AND o.state IN ('forming', 'pending', 'sending', 'unknown') AND (o.next_at <= :now OR o.next_at > :far) "
-    "AND (o.root IS NULL OR (r.state = 'sent' AND NOT EXISTS ("
-    # Replies keep their order, and of two edits the later must land last.
-    "SELECT 1 FROM outbox e WHERE e.root = o.root AND e.call = o.call AND e.id < o.id "
-    "AND e.state IN ('pending', 'sending', 'unknown')))) "
-    "GROUP BY place, lane"
-)
-
-
-def claim(
-    tx: Transaction,
-    *,
-    owner: str,
-    now: int,
-    lease: int,
-    interval: int,
-    place_of: Callable[[str], str] = str,
-) -> list[Message]:
-    """Take what may be sent at ``now``: at most one post, and one edit, for each channel.
-
-    A reply or an edit waits until its root is sent, and until the ones before it are through. ``lease`` and
-    ``interval`` in milliseconds. Two that claim at once never get the same message, nor a channel's slot twice.
-    ``place_of`` gives the one name that a channel is paced under, whichever it was named by.
-    """
-    params = {"now": now, "far": now + LONGEST_WAIT, "later": _LATER}
-    ready = [(place_of(row[1]), row[2], row[0] % _LATER) for row in tx.execute(_READY, params)]
-    taken: list[Message] = []
-    # In one order, so that two who claim at once never wait for each other in a circle.
-    for place, lane, number in sorted(ready):
-        if not pace.take(tx, channel=place, lane=lane, now=now, interval=interval):
-            continue
-        won = tx.execute(
-            update(OutboxRow)
-            .where(col(OutboxRow.id) == number, col(OutboxRow.state) == str(Delivery.PENDING))
-            .values(
-                state=str(Delivery.SENDING),
-                owner=owner,
-                generation=OutboxRow.generation + 1,
-                lease_until=now + lease,
-                attempts=OutboxRow.attempts + 1,
-                first_tried_at=func.coalesce(OutboxRow.first_tried_at, now),
-            )
-        )
-        if won.rowcount == 1:
-            taken.append(replace(get(tx, number), place=place))
-    return taken
-
-
-def finish(
-    tx: Transaction,
-    message: Message,
-    *,
-    state: Delivery,
-    reason: str | None = None,
-    next_at: int | None = None,
-    channel: str | None = None,
-    plain: bool | None = None,
-    posted_channel: str | None = None,
-    ts: str | None = None,
-    sent_at: int | None = None,
-    verify_at: int | None = None,
-) -> bool:
-    """Say what came of a message; False where the carrier had lost it to another meanwhile (nothing is written then)."""
-    values: dict[str, Any] = {"state": str(state), "reason": reason, "lease_until": None, "owner": None}
-    values |= {
-        name: value
-        for name, value in (
-            ("next_at", next_at),
-            ("plain", plain),
-            ("posted_channel", posted_channel),
-            ("ts", ts),
-            ("sent_at", sent_at),
-            ("verify_at", verify_at),
-        )
-        if value is not None
-    }
-    if channel is not None:
-        values |= {"channel": channel, "rerouted": True}
-    if state is Delivery.PENDING and message.call is Call.UPDATE and message.root is not None:
-        _hold_roots(tx, [message.root])
-        # Another edit may wait by now; it will show the same, so this one is done with.
-        newer = aliased(OutboxRow)
-        waits = tx.execute(
-            select(col(newer.id)).where(
-                col(newer.root) == message.root,
-                col(newer.call) == str(Call.UPDATE),
-                col(newer.state) == str(Delivery.PENDING),
-            )
-        ).first()
-        if waits is not None:
-            values |= {"state": str(Delivery.EXPIRED), "reason": "superseded"}
-    done = tx.execute(
-        update(OutboxRow)
-        .where(
-            col(OutboxRow.id) == message.id,
-            col(OutboxRow.state) == str(message.state),
-            col(OutboxRow.generation) == message.generation,
-            col(OutboxRow.owner) == message.owner if message.owner else col(OutboxRow.owner).is_(None),
-        )
-        .values(**values)
-    )
-    return done.rowcount == 1
-
-
-def finish_late(
-    tx: Transaction, message: Message, *, posted_channel: str, ts: str, now: int, verify_at: int
-) -> Late:
-    """Settle a post that Slack took after its carrier had lost it; whoever held it since may have sent it, too."""
-    row = tx.session.execute(
-        select(OutboxRow).where(col(OutboxRow.id) == message.id).with_for_update()
-    ).scalar_one()
-    if row.state == str(Delivery.SENT) and row.ts == ts:
-        return Late.SAME
-    if row.state in (str(Delivery.PENDING), str(Delivery.UNKNOWN)):
-        row.state, row.posted_channel, row.ts, row.sent_at = str(Delivery.SENT), posted_channel, ts, now
-        row.generation += 1
-        row.reason = "late"
-        row.verify_at = verify_at
-        return Late.ADOPTED
-    # Whoever is to delete this copy may fail at that, or die: then it is found.
-    row.verify_at = verify_at
-    return Late.DOUBLE
-
-
-def expire_leases(tx: Transaction, *, now: int, lease: int, settle: int) -> int:
-    """Call unknown what a carrier took and did not bring back in time; it may have been sent. Gives how many.
-
-    One that would end later than two whole leases from now was given by a clock that has been set back since.
-    """
-    lost = tx.execute(
-        update(OutboxRow)
-        .where(
-            _UNFINISHED,
-            col(OutboxRow.state) == str(Delivery.SENDING),
-            or_(col(OutboxRow.lease_until) < now, col(OutboxRow.lease_until) > now + 2 * lease),
-        )
-        .values(
-            state=str(Delivery.UNKNOWN),
-            owner=None,
-            generation=col(OutboxRow.generation) + 1,
-            lease_until=None,
-            next_at=now + settle,
-            reason="lease_expired",
-        )
-    )
-    return lost.rowcount
-
-
-def claim_unknown(tx: Transaction, *, owner: str, now: int, lease: int, limit: int) -> list[Message]:
-    """Take messages of unclear fate whose settle time is over, to look for them; the state stays ``unknown``."""
-    numbers = (
-        tx.execute(
-            select(col(OutboxRow.id))
-            .where(
-                _UNFINISHED,
-                col(OutboxRow.state) == str(Delivery.UNKNOWN),
-                or_(col(OutboxRow.next_at) <= now, col(OutboxRow.next_at) > now + LONGEST_WAIT),
-                or_(
-                    col(OutboxRow.lease_until).is_(None),
-                    col(OutboxRow.lease_until) < now,
-                    col(OutboxRow.lease_until) > now + 2 * lease,
-                ),
-            )
-            .order_by(col(OutboxRow.id))
-            .limit(limit)
-            .with_for_update(skip_locked=True)
-        )
-        .scalars()
-        .all()
-    )
-    if numbers:
-        tx.execute(
-            update(OutboxRow)
-            .where(col(OutboxRow.id).in_(numbers))
-            .values(owner=owner, generation=col(OutboxRow.generation) + 1, lease_until=now + lease)
-        )
-    return [get(tx, number) for number in numbers]
-
-
-def to_verify(tx: Transaction, *, now: int, again_at: int, limit: int) -> list[Message]:
-    """Give the messages sent twice, perhaps, whose second copy can be looked for by ``now``.
-
-    They come up again at ``again_at`` unless `verified` is told of them, so that nobody's death leaves one out.
-    """
-    numbers = (
-        tx.execute(
-            select(col(OutboxRow.id))
-            .where(or_(col(OutboxRow.verify_at) <= now, col(OutboxRow.verify_at) > now + LONGEST_WAIT))
-            .order_by(col(OutboxRow.verify_at), col(OutboxRow.id))
-            .limit(limit)
-            .with_for_update(skip_locked=True)
-        )
-        .scalars()
-        .all()
-    )
-    if numbers:
-        tx.execute(update(OutboxRow).where(col(OutboxRow.id).in_(numbers)).values(verify_at=again_at))
-    return [get(tx, number) for number in numbers]
-
-
-def doubt(tx: Transaction, number: int, *, verify_at: int) -> None:
-    """Have a second copy of a message looked for: somebody sent one without learning what became of it.
-
-    An edit leaves no second copy, however often it is made.
-    """
-    doubted = col(OutboxRow.id) == number, col(OutboxRow.call) != str(Call.UPDATE)
-    tx.execute(update(OutboxRow).where(*doubted).values(verify_at=verify_at))
-
-
-def verified(tx: Transaction, number: int) -> None:
-    """Note that a message stands in Slack once."""
-    tx.execute(update(OutboxRow).where(col(OutboxRow.id) == number).values(verify_at=None))
-
-
-def note_content(tx: Transaction, number: int, content: str | None) -> None:
-    """Note what a message shows by now; None while nobody knows."""
-    tx.execute(update(OutboxRow).where(col(OutboxRow.id) == number).values(content=content))
-
-
-def bury_orphans(tx: Transaction) -> int:
-    """Let go of edits of, and replies to, messages that cannot be delivered; gives how many."""
-    root = aliased(OutboxRow)
-    gone = exists().where(
-        col(root.id) == col(OutboxRow.root),
-        col(root.state).in_([str(Delivery.DEAD), str(Delivery.EXPIRED)]),
-    )
-    buried = tx.execute(
-        update(OutboxRow)
-        .where(
-            _UNFINISHED, col(OutboxRow.state) == str(Delivery.PENDING), col(OutboxRow.root).is_not(None), gone
-        )
-        .values(state=str(Delivery.EXPIRED), reason="root_dead")
-    )
-    return buried.rowcount
 
 
 @dataclass(frozen=True, slots=True)
@@ -639,4 +452,10 @@ def _message(row: OutboxRow) -> Message:
         posted_channel=row.posted_channel,
         ts=row.ts,
         content=row.content,
+        sent_at=row.sent_at,
+        unclear=row.unclear,
+        looks=row.looks,
+        unread_since=row.unread_since,
+        stuck=row.stuck,
+        gone=tuple(row.gone.split()),
     )

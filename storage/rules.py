@@ -242,9 +242,25 @@ def set_state(tx: Transaction, rule: Rule, state: RuleState) -> None:
     tx.session.flush()
 
 
-def set_degraded(tx: Transaction, rule_id: int, reason: str | None) -> None:
-    """Note why a rule's messages do not reach their channel, or that they do again."""
-    tx.execute(update(RuleRow).where(col(RuleRow.id) == rule_id).values(degraded=reason))
+def set_degraded(tx: Transaction, rule_id: int, reason: str | None) -> bool:
+    """Note why a rule's messages do not reach their channel, or that they do again; False where it is known already."""
+    noted = tx.execute(
+        update(RuleRow)
+        .where(col(RuleRow.id) == rule_id, col(RuleRow.degraded).is_distinct_from(reason))
+        .values(degraded=reason)
+    )
+    return noted.rowcount == 1
+
+
+def moved_to(tx: Transaction, rule_id: int, channel: str, *, default: str) -> str | None:
+    """Give the channel that a rule has now, where ``channel`` is one that it had before; ``default`` where it names none."""
+    versions = tx.execute(
+        select(col(RuleVersion.channel))
+        .where(col(RuleVersion.rule_id) == rule_id)
+        .order_by(col(RuleVersion.version))
+    ).scalars()
+    had = [named or default for named in versions]
+    return had[-1] if had and had[-1] != channel and channel in had else None
 
 
 def last_swept(tx: Transaction) -> int | None:

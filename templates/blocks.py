@@ -15,6 +15,8 @@ from slack_sdk.models.blocks import (
     Block,
     ButtonElement,
     ContextBlock,
+    ConversationFilter,
+    ConversationSelectElement,
     DividerBlock,
     HeaderBlock,
     InteractiveElement,
@@ -179,6 +181,15 @@ def menu(label: str, *, action: str, options: Sequence[tuple[str, str]]) -> Stat
         placeholder=plain(label),
         action_id=action,
         options=[Option(text=plain(cut(text, limits.LABEL)), value=value) for text, value in options],
+    )
+
+
+def channel_menu(label: str, *, action: str) -> ConversationSelectElement:
+    """Give a menu of the channels that its reader knows, public and private; what is chosen comes as its id."""
+    return ConversationSelectElement(
+        placeholder=plain(cut(label, limits.LABEL)),
+        action_id=action,
+        filter=ConversationFilter(include=["public", "private"], exclude_external_shared_channels=True),
     )
 
 

@@ -59,6 +59,8 @@ class Press(StrEnum):
     """Say whether an alert was useful."""
     CLEAR = "clear"
     """End the alerts of a rule that opened before an instant; its subject is the rule."""
+    REROUTE = "reroute"
+    """Let a rule tell in another channel; its choice is the channel's id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,7 @@ _CHOICES: Final[dict[Press, re.Pattern[str]]] = {
     Press.CLEAR: re.compile(r"[1-9][0-9]{0,14}\Z"),
     Press.DIGEST: re.compile(r"[0-9]{1,6}\Z"),
     Press.TIMELINE: re.compile(r"[0-9]{1,6}\Z"),
+    Press.REROUTE: re.compile(r"[CG][A-Z0-9]{6,40}\Z"),
 }
 
 
@@ -88,6 +91,11 @@ def action_id(press: Press) -> str:
 def encode(press: Press, subject: int, choice: str = "") -> str:
     """Write a button's value."""
     return ":".join([_VERSION, press, str(subject), *([choice] if choice else [])])
+
+
+def chosen(block_id: object, choice: object) -> str | None:
+    """Give the value of a menu that has none of its own: what ``block_id`` was made of, with what was chosen."""
+    return f"{block_id}:{choice}" if isinstance(block_id, str) and isinstance(choice, str) else None
 
 
 def decode(text: object) -> Value:

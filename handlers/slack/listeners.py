@@ -26,7 +26,7 @@ from handlers.slack.presses import Shown, pressed
 from handlers.slack.reply import error_answer, reply
 from rules.errors import WarmlineError
 from templates.blocks import Rendered
-from templates.codec import ACTION_PREFIX, decode
+from templates.codec import ACTION_PREFIX, chosen, decode
 from templates.modals import DAY_BLOCK, SNOOZE, Modal
 
 COMMANDS: Final[Mapping[str, Callable[[Asked, str], Rendered | None]]] = {
@@ -211,5 +211,8 @@ def key_of(kind: str, body: Mapping[str, Any]) -> str:
 def _value(body: Mapping[str, Any]) -> object:
     actions = body.get("actions") or [{}]
     first = actions[0] if isinstance(actions, list) and isinstance(actions[0], dict) else {}
-    chosen = first.get("selected_option")
-    return chosen.get("value") if isinstance(chosen, dict) else first.get("value")
+    option = first.get("selected_option")
+    if isinstance(option, dict):
+        return option.get("value")
+    channel = first.get("selected_conversation") or first.get("selected_channel")
+    return chosen(first.get("block_id"), channel) if channel else first.get("value")

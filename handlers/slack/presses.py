@@ -5,7 +5,7 @@ A press in a message of the channel is told by the message itself; in an ephemer
 
 from dataclasses import dataclass
 
-from handlers import answer, clearing, drafts, lifecycle_drafts
+from handlers import answer, clearing, drafts, lifecycle_drafts, rulebook
 from handlers.act import act
 from handlers.rulebook import Request
 from handlers.slack.alerts.listing import my_page, open_page
@@ -55,7 +55,7 @@ def pressed(asked: Asked, value: Value, *, ephemeral: bool) -> Shown:
             return Shown(timeline_page(page, asked.voice()), replace=ephemeral and int(value.choice) > 0)
         case Press.DIGEST:
             return Shown(_digest(asked, value.subject, int(value.choice)), replace=ephemeral)
-        case Press.SAVE | Press.CANCEL | Press.ADOPT | Press.DISCARD:
+        case Press.SAVE | Press.CANCEL | Press.ADOPT | Press.DISCARD | Press.REROUTE:
             return Shown(_decided(asked, value), replace=True)
         case Press.OPEN | Press.MINE | Press.NEEDY | Press.MY_NEEDY:
             return Shown(_turned(asked, value), replace=ephemeral)
@@ -84,7 +84,10 @@ def _decided(asked: Asked, value: Value) -> Rendered | None:
         return _decided_of_lifecycle(asked, value, request)
     if value.press is Press.CANCEL:
         return draft_cancelled(drafts.cancel(asked.ctx, request, value.subject), asked.voice())
-    saved = drafts.save(asked.ctx, request, value.subject)
+    if value.press is Press.REROUTE:
+        saved = rulebook.reroute(asked.ctx, request, value.subject, value.choice)
+    else:
+        saved = drafts.save(asked.ctx, request, value.subject)
     return rule_change(saved, asked.voice()) if saved is not None else None
 
 

@@ -17,10 +17,17 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web import SlackResponse
 
-from rules.alerts.retry import RATE_LIMITED, UNREACHABLE, Answer, Refusal, Silence
+from rules.alerts.retry import (
+    PASSING,
+    RATE_LIMITED,
+    THREAD_GONE,
+    UNREACHABLE,
+    Answer,
+    Refusal,
+    Silence,
+)
 from rules.instants import SECOND
 
-THREAD_GONE: Final = "thread_not_found"
 METADATA_EVENT: Final = "warmline_message"
 _PAGE: Final = 200
 _MOST_PAGES: Final = 20
@@ -39,16 +46,15 @@ class Content:
 
 
 @dataclass(frozen=True, slots=True)
-class Unreadable:
-    """History cannot be read now, so nobody can say what stands there; ``retry_after`` in milliseconds if Slack said."""
+class Unread:
+    """History cannot be read now, so nobody can say what stands there; ``retry_after`` in milliseconds if Slack said.
+
+    ``passing``: it may pass by itself, as a limit, or a call that failed; not so a channel that is closed to us.
+    """
 
     error: str
     retry_after: int | None = None
-
-    @property
-    def passing(self) -> bool:
-        """Whether it may pass by itself: a limit, or a call that failed; not a channel that is closed to us."""
-        return self.retry_after is not None or self.error == RATE_LIMITED or not _CODE.match(self.error)
+    passing: bool = False
 
 
 class Sender:
@@ -65,8 +71,11 @@ class Sender:
     def post(
         self, *, channel: str, content: Content, key: str, thread_ts: str | None = None
     ) -> Answer | Refusal | Silence:
-        """Post a message that bears ``key`` in its metadata, so that it can be found again."""
-        return self._attempt(
+        """Post a message that bears ``key`` in its metadata, so that it can be found again.
+
+        A reply that Slack puts beside its thread, for want of the message it answers to, is taken back.
+        """
+        said = self._call(
             lambda: self._client.chat_postMessage(
                 channel=channel,
                 text=content.text,
@@ -77,6 +86,11 @@ class Sender:
                 unfurl_media=False,
             )
         )
+        answer = _answer(said)
+        if thread_ts is not None and isinstance(answer, Answer) and _beside_its_thread(said):
+            self.delete(channel=answer.channel, ts=answer.ts)
+            return Refusal(THREAD_GONE)
+        return answer
 
     def update(self, *, channel: str, ts: str, content: Content, key: str) -> Answer | Refusal | Silence:
         """Edit a message; the same edit twice is the same as once."""
@@ -100,11 +114,11 @@ class Sender:
 
     def find(
         self, *, channel: str, key: str, since: int, now: int, thread_ts: str | None = None
-    ) -> list[Answer] | Unreadable:
+    ) -> list[Answer] | Unread:
         """Give every message in ``channel`` (or in a thread) that bears ``key``, the oldest first.
 
         ``since``: milliseconds before which it cannot have been posted, by the clock that says ``now``; where that is
-        ahead of Slack's own, so much earlier is looked. The list is complete, or it is `Unreadable`.
+        ahead of Slack's own, so much earlier is looked. The list is complete, or it is `Unread`.
         """
         try:
             channel_id = self.channel_id(channel)
@@ -114,7 +128,7 @@ class Sender:
                 for message in self._messages(channel_id, since, thread_ts)
                 if message.get("metadata", {}).get("event_payload", {}).get("key") == key
             ]
-        except _UnreadableError as stopped:
+        except _UnreadError as stopped:
             return stopped.said
         return sorted(found, key=lambda answer: float(answer.ts))
 
@@ -131,7 +145,7 @@ class Sender:
             ):
                 self._ids |= {f"#{one['name']}": str(one["id"]) for one in page.get("channels", [])}
         if channel not in self._ids:
-            raise _UnreadableError(Unreadable("channel_not_found"))
+            raise _UnreadError(Unread("channel_not_found"))
         return self._ids[channel]
 
     def _slacks_now(self) -> int:
@@ -139,7 +153,8 @@ class Sender:
         if self._heard is None:
             said = self._call(self._client.auth_test)
             if self._heard is None:
-                raise _UnreadableError(Unreadable(said.what if isinstance(said, Silence) else "no_date"))
+                what = said.what if isinstance(said, Silence) else "no_date"
+                raise _UnreadError(Unread(what, passing=True))
         said_at, heard_at = self._heard
         return said_at + int((time.monotonic() - heard_at) * SECOND)
 
@@ -176,23 +191,18 @@ class Sender:
         for _ in range(_MOST_PAGES):
             said = self._call(lambda at=cursor: ask(at))  # type: ignore[misc]
             if isinstance(said, Refusal):
-                raise _UnreadableError(Unreadable(said.error, said.retry_after))
+                passing = said.error == RATE_LIMITED or said.error in PASSING
+                raise _UnreadError(Unread(said.error, said.retry_after, passing))
             if isinstance(said, Silence):
-                raise _UnreadableError(Unreadable(said.what))
+                raise _UnreadError(Unread(said.what, passing=True))
             yield said
             cursor = (said.get("response_metadata") or {}).get("next_cursor")
             if not cursor:
                 return
-        raise _UnreadableError(Unreadable("too_much_history"))
+        raise _UnreadError(Unread("too_much_history"))
 
     def _attempt(self, call: Callable[[], SlackResponse]) -> Answer | Refusal | Silence:
-        said = self._call(call)
-        if isinstance(said, Refusal | Silence):
-            return said
-        channel, ts = said.get("channel"), said.get("ts")
-        if not isinstance(channel, str) or not isinstance(ts, str):
-            return Silence("answer_without_ts")
-        return Answer(channel=channel, ts=ts)
+        return _answer(self._call(call))
 
     def _call(self, call: Callable[[], SlackResponse]) -> Mapping[str, Any] | Refusal | Silence:
         try:
@@ -210,6 +220,20 @@ class Sender:
         except (OSError, HTTPException, ValueError) as error:
             return Silence(type(error).__name__)
         return data if isinstance(data, dict) else Silence("answer_without_json")
+
+
+def _answer(said: Mapping[str, Any] | Refusal | Silence) -> Answer | Refusal | Silence:
+    if isinstance(said, Refusal | Silence):
+        return said
+    channel, ts = said.get("channel"), said.get("ts")
+    if not isinstance(channel, str) or not isinstance(ts, str):
+        return Silence("answer_without_ts")
+    return Answer(channel=channel, ts=ts)
+
+
+def _beside_its_thread(said: Mapping[str, Any] | Refusal | Silence) -> bool:
+    message = said.get("message") if isinstance(said, Mapping) else None
+    return isinstance(message, dict) and "ts" in message and not message.get("thread_ts")
 
 
 def _from_response(response: Any) -> Refusal | Silence:
@@ -233,7 +257,7 @@ def _retry_after(headers: Mapping[str, Any]) -> int | None:
         return None
 
 
-class _UnreadableError(Exception):
-    def __init__(self, said: Unreadable) -> None:
+class _UnreadError(Exception):
+    def __init__(self, said: Unread) -> None:
         super().__init__(said.error)
         self.said = said

@@ -34,6 +34,7 @@ class Remedy(StrEnum):
     HOLD_ALL = "hold_all"
     REROUTE = "reroute"
     PLAIN_TEXT = "plain_text"
+    TELL_STUCK = "tell_stuck"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +46,17 @@ class DeliveryPolicy:
 
     lease: int = 60 * SECOND
     call_timeout: int = 10 * SECOND
+    """In all: a server that sends its answer in drops does not get more."""
     settle: int = 10 * SECOND
-    """How long after an unclear end a message may still appear in Slack's history."""
+    """How long after an unclear end a message is first looked for in Slack's history; each next look waits twice as
+    long."""
+    looks: int = 2
+    """How often a message is looked for in vain before it is sent again: a history that lags by less than ``settle``
+    times (2^looks - 1) makes no double."""
+    verifying: int = 5
+    """How often a second copy is looked for after that, so that one that comes to light later is deleted."""
+    unread: int = 15 * MINUTE
+    """How long history may be unreadable before a message of unclear fate is sent again, or called stuck."""
     interval: int = 1 * SECOND
     """Between two posts to one channel."""
     blocked: int = 5 * MINUTE
@@ -55,6 +65,8 @@ class DeliveryPolicy:
     """How long a channel is held after a 429 that does not say."""
     backoff: int = 2 * SECOND
     max_backoff: int = 2 * MINUTE
+    replacements: int = 2
+    """How often a message that somebody deletes while its alert goes on is posted anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,12 +112,34 @@ NO_CHANNEL: Final = "no_channel"
 LONGEST_WAIT: Final = 60 * MINUTE
 """Nothing waits longer than this: an instant further ahead was written by a clock that has been set back since."""
 
-DEAD_CHANNEL: Final = frozenset({"channel_not_found", "is_archived", "is_inactive", "messages_tab_disabled"})
+DEAD_CHANNEL: Final = frozenset(
+    {
+        "channel_not_found",
+        "is_archived",
+        "is_inactive",
+        "messages_tab_disabled",
+        "channel_is_frozen",
+        "user_not_found",
+        "user_disabled",
+        "cannot_dm_bot",
+    }
+)
 """The channel takes no messages; another one must, where there is another."""
 CLOSED_CHANNEL: Final = frozenset(
-    {"not_in_channel", NO_CHANNEL, "restricted_action", "channel_is_limited_access"}
+    {
+        "not_in_channel",
+        NO_CHANNEL,
+        "restricted_action",
+        "restricted_action_read_only_channel",
+        "restricted_action_thread_only_channel",
+        "posting_to_general_channel_denied",
+        "channel_is_limited_access",
+        "ekm_access_denied",
+    }
 )
 """The channel will take messages once somebody opens it, by inviting the bot for one."""
+OF_THE_CHANNEL: Final = DEAD_CHANNEL | CLOSED_CHANNEL
+"""Another channel would take the message."""
 DEAD_TOKEN: Final = frozenset(
     {
         "token_revoked",
@@ -113,19 +147,71 @@ DEAD_TOKEN: Final = frozenset(
         "account_inactive",
         "invalid_auth",
         "not_authed",
+        "not_allowed_token_type",
         "missing_scope",
         "no_permission",
+        "access_denied",
+        "team_access_not_granted",
+        "enterprise_is_restricted",
+        "two_factor_setup_required",
     }
 )
 """Nothing can be sent to anywhere until an administrator mends the installation."""
 BAD_PAYLOAD: Final = frozenset(
-    {"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "invalid_metadata_format"}
+    {
+        "invalid_blocks",
+        "invalid_blocks_format",
+        "block_mismatch",
+        "msg_blocks_too_long",
+        "msg_too_long",
+        "invalid_metadata_format",
+        "invalid_metadata_schema",
+        "metadata_too_large",
+    }
 )
 """Slack does not take the layout; the words alone it takes."""
 PASSING: Final = frozenset(
-    {"message_limit_exceeded", "team_added_to_org", "accesslimited", UNREACHABLE, UNRENDERED}
+    {
+        "message_limit_exceeded",
+        "team_added_to_org",
+        "org_login_required",
+        "accesslimited",
+        "external_channel_migrating",
+        UNREACHABLE,
+        UNRENDERED,
+    }
 )
 """A definite no that passes by itself."""
+THREAD_GONE: Final = "thread_not_found"
+ROOT_GONE: Final = frozenset({"message_not_found", THREAD_GONE, "cannot_reply_to_message"})
+"""The message that is to be edited, or replied to, is not there any more: somebody deleted it."""
+
+
+class Trouble(StrEnum):
+    """What an error is about, for those who are to mend it."""
+
+    NO_CHANNEL = "no_channel"
+    DEAD_CHANNEL = "dead_channel"
+    NOT_INVITED = "not_invited"
+    CLOSED_CHANNEL = "closed_channel"
+    TOKEN = "token"  # noqa: S105  (a word, not a secret)
+    LAYOUT = "layout"
+    OTHER = "other"
+
+
+def trouble_of(error: str) -> Trouble:
+    """Give what ``error``, as Slack says it, is about."""
+    if error == NO_CHANNEL:
+        return Trouble.NO_CHANNEL
+    if error == "not_in_channel":
+        return Trouble.NOT_INVITED
+    kinds = (
+        (DEAD_CHANNEL, Trouble.DEAD_CHANNEL),
+        (CLOSED_CHANNEL, Trouble.CLOSED_CHANNEL),
+        (DEAD_TOKEN, Trouble.TOKEN),
+        (BAD_PAYLOAD, Trouble.LAYOUT),
+    )
+    return next((kind for errors, kind in kinds if error in errors), Trouble.OTHER)
 
 
 def after_refusal(
@@ -145,7 +231,8 @@ def after_refusal(
     """
     error = refusal.error
     if error == RATE_LIMITED:
-        wait = min(refusal.retry_after if refusal.retry_after is not None else policy.unsaid, LONGEST_WAIT)
+        asked = refusal.retry_after if refusal.retry_after is not None else policy.unsaid
+        wait = min(max(asked, policy.interval), LONGEST_WAIT)
         return Outcome(Delivery.PENDING, error, retry_at=now + wait, remedy=Remedy.HOLD_CHANNEL)
     if error in DEAD_TOKEN:
         return Outcome(Delivery.PENDING, error, retry_at=now + policy.blocked, remedy=Remedy.HOLD_ALL)
@@ -163,6 +250,32 @@ def after_refusal(
     if error in PASSING:
         return Outcome(Delivery.PENDING, error, retry_at=now + backoff(attempts, policy))
     return Outcome(Delivery.DEAD, error)
+
+
+class Deletion(StrEnum):
+    """What becomes of a message that somebody deleted, and why."""
+
+    REPLACED = "deleted"
+    """It is posted anew: what it tells goes on, and nobody may overlook it."""
+    ENDED = "deleted_after_the_end"
+    """What it told has ended: who tidied it away is left in peace."""
+    AGAIN = "deleted_again"
+    """It was posted anew and deleted so often that somebody means it."""
+
+    @property
+    def is_replaced(self) -> bool:
+        """Whether it is posted anew."""
+        return self is Deletion.REPLACED
+
+
+def after_deletion(*, goes_on: bool, replaced: int, policy: DeliveryPolicy) -> Deletion:
+    """Decide what becomes of a message that is gone from its channel.
+
+    ``goes_on``: something that it tells has not ended; ``replaced``: how often it was posted anew already.
+    """
+    if not goes_on:
+        return Deletion.ENDED
+    return Deletion.REPLACED if replaced < policy.replacements else Deletion.AGAIN
 
 
 def after_silence(silence: Silence, *, now: int, policy: DeliveryPolicy) -> Outcome:

@@ -47,7 +47,9 @@ _CARRYING = (
     "tests/storage/test_outbox.py",
     "tests/storage/test_carriage.py",
     "tests/handlers/test_deliver.py",
+    "tests/handlers/test_reconcile.py",
 )
+_DELIVERING = ("tests/handlers/test_reconcile.py", "tests/handlers/test_deliver.py")
 _INDEX = r"(create_index\(.{name}., \[[^\]]*\], )unique=True"
 _DECLARED = r'("{name}",\s+(?:"\w+",\s+)+)unique=True'
 
@@ -71,7 +73,7 @@ MUTANTS: Sequence[Mutant] = (
     Mutant(
         "looking before sending again, after silence",
         (Edit(r"Outcome\(Delivery\.UNKNOWN, silence\.what", "Outcome(Delivery.PENDING, silence.what"),),
-        ("tests/handlers/test_deliver.py",),
+        _DELIVERING,
     ),
     Mutant(
         "looking before sending again, after a lease",
@@ -91,7 +93,7 @@ MUTANTS: Sequence[Mutant] = (
     Mutant(
         "the time to settle after silence",
         (Edit(r"retry_at=now \+ policy\.settle", "retry_at=now"),),
-        ("tests/handlers/test_deliver.py",),
+        _DELIVERING,
     ),
     Mutant(
         "the time to settle after a lease",
@@ -101,17 +103,42 @@ MUTANTS: Sequence[Mutant] = (
     Mutant(
         "not sending what the lease may not outlast",
         (Edit(r"if self\._ctx\.elapsed\(\) > latest:", "if False:"),),
-        ("tests/handlers/test_deliver.py",),
+        _DELIVERING,
     ),
     Mutant(
         "looking for second copies",
         (Edit(r"verify_at=settled_at if message\.\w+(?: > 1)? else None", "verify_at=None"),),
-        ("tests/handlers/test_deliver.py",),
+        _DELIVERING,
     ),
     Mutant(
         "one post at a time and channel",
         (Edit(r"if not pace\.take\(", "if False and not pace.take("),),
         _CARRYING,
+    ),
+    Mutant(
+        "the second look, for a history that lags",
+        (Edit(r"if looks < policy\.looks:", "if False:"),),
+        ("tests/handlers/test_reconcile.py",),
+    ),
+    Mutant(
+        "how often a deleted message is posted anew",
+        (Edit(r"if replaced < policy\.replacements else Deletion\.AGAIN", ""),),
+        ("tests/handlers/test_finish.py",),
+    ),
+    Mutant(
+        "what goes first in a queue",
+        (Edit(r"ORDER BY o\.priority, o\.id", "ORDER BY o.id"),),
+        ("tests/storage/test_carriage.py",),
+    ),
+    Mutant(
+        "the deadline of a call",
+        (Edit(r"connection\.shutdown\(socket\.SHUT_RDWR\)", "pass"),),
+        ("tests/handlers/slack/test_punctual.py",),
+    ),
+    Mutant(
+        "word to a rule's owner in the same tick",
+        (Edit(r"\(self\._send_ready\(\) if first\.again or first\.dead else Round\(\)\)", "Round()"),),
+        ("tests/handlers/test_trouble.py",),
     ),
     Mutant(
         "one unresolved alert for a rule and a customer: the unique index",
@@ -137,7 +164,7 @@ MUTANTS: Sequence[Mutant] = (
                 "        touched = dirty.batches(snapshot)\n        _forget(ctx, touched)\n",
             ),
         ),
-        ("tests/handlers/test_sweep.py", "tests/faults/test_histories.py"),
+        ("tests/handlers/test_sweep.py",),
     ),
     Mutant(
         "the turn that a sweep was overtaken in",

@@ -30,6 +30,7 @@ from sqlalchemy import text
 from handlers import tell
 from handlers.context import Context
 from handlers.deliver import Deliverer
+from handlers.slack.punctual import PunctualClient
 from handlers.slack.sender import Sender
 from handlers.sweep import sweep
 from rules.alerts.retry import DeliveryPolicy
@@ -49,6 +50,8 @@ POLICY = DeliveryPolicy(
     lease=2_500,
     call_timeout=1_000,
     settle=1_500,
+    looks=1,
+    verifying=2,
     interval=15,
     blocked=100,
     unsaid=200,
@@ -214,13 +217,12 @@ def live(url: str, addresses: dict[str, str], name: str, crashes: Path, *, sweep
     """
     quiet()
     ctx = context(url)
-    client = WebClient(
+    client = PunctualClient(
         token=addresses["bot_token"],
         base_url=addresses["api_url"],
-        timeout=POLICY.call_timeout // 1000,
-        retry_handlers=[],
+        deadline_s=POLICY.call_timeout / 1000,
     )
-    deliverer = Deliverer(ctx, Sender(client), tell.render, owner=name, policy=POLICY)
+    deliverer = Deliverer(ctx, Sender(client), tell.render, owner=name, goes_on=tell.goes_on, policy=POLICY)
 
     def deliver() -> None:
         while True:

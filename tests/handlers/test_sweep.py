@@ -362,6 +362,21 @@ def cut_short_after(monkeypatch: pytest.MonkeyPatch, ctx: Context, batches: int,
             sweep(ctx, as_of=D + day * DAY)
 
 
+def test_what_came_late_is_not_forgotten_by_a_sweep_that_was_cut_short(
+    ctx: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of an event from before the last sweep nothing tells but that it came in: so that is forgotten last of all."""
+    for number in range(1, 5):
+        customer(ctx.database, number, known_since=D - 60 * DAY)
+    rule(ctx.database, "lapsing", SILENT)
+    assert counts(ctx, 0).opened == 4
+    for number in range(1, 5):
+        purchases(ctx.database, number, [D - HOUR])
+    cut_short_after(monkeypatch, ctx, 1, day=1)
+    assert counts(ctx, 1).resolved == 2
+    assert all(alert_of(ctx, number).resolution is not None for number in range(1, 5))
+
+
 def test_who_recovers_after_a_first_sweep_was_cut_short_has_recovered(
     ctx: Context, monkeypatch: pytest.MonkeyPatch
 ) -> None:

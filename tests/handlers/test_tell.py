@@ -4,11 +4,15 @@ from dataclasses import replace
 
 import pytest
 
-from handlers import shown
+from handlers import rulebook, shown
+from handlers.managers import tell_everyone
+from handlers.rulebook import Request
 from handlers.sweep import sweep
-from handlers.tell import render
+from handlers.tell import goes_on, render
+from rules.access import Actor
+from rules.alerts.retry import Delivery
 from rules.instants import DAY
-from storage import outbox
+from storage import carriage, outbox
 from storage.outbox import Call, Message, New, Subject
 from templates.codec import Press
 from templates.limits import LayoutError
@@ -93,11 +97,55 @@ def test_a_notice_says_what_stands_in_the_way_and_what_to_do(world: World) -> No
     told = notice("not_in_channel", "C0123ABC")
     assert "Messages of the rule *lapsing* do not reach <#C0123ABC>." in told
     assert "`/invite @Warmline`" in told
-    assert "name another with `/rules edit" in notice("is_archived", "#care")
+    assert "choose another here, or name another with `/rules edit" in notice("is_archived", "#care")
+    assert "whoever manages the channel" in notice("restricted_action", "#care")
+    assert "No channel is named" in notice("no_channel", "")
     assert "an administrator must install it again" in notice("token_revoked", "")
     assert "the default channel" in notice("channel_not_found", "")
     assert "I do not know" in notice("<!channel>", "<!channel>")
     assert "<!channel>" not in notice("<!channel>", "<!channel>")
+
+
+def test_what_is_posted_anew_says_so_in_every_later_edit_too(world: World) -> None:
+    [post] = world.messages()
+    with world.ctx.database.writing() as tx:
+        [taken] = carriage.claim(tx, owner="one", now=NOW, lease=9_000, interval=1_000)
+        carriage.finish(tx, taken, state=Delivery.SENT, ts="1.0", posted_channel="C1")
+        assert goes_on(tx, post)
+    assert "takes the place" not in said(world, post)
+    with world.ctx.database.writing() as tx:
+        sent = outbox.get(tx, post.id)
+        assert carriage.root_gone(tx, sent, state=Delivery.PENDING, reason="deleted", now=NOW)
+        outbox.add_updates(tx, [sent], now=NOW)
+    anew, edit = world.messages()
+    assert "This takes the place of a message that was deleted." in said(world, anew)
+    with world.ctx.database.reading() as tx:
+        assert render(tx, anew, world.ctx).content == render(tx, edit, world.ctx).content
+
+
+def test_a_message_whose_alerts_have_all_ended_is_not_missed(world: World) -> None:
+    [post] = world.messages()
+    rulebook.remove(world.ctx, Request(Actor("UMANAGER", manager=True)), "lapsing")
+    with world.ctx.database.reading() as tx:
+        assert not goes_on(tx, post)
+
+
+def test_a_notice_of_a_stuck_message_says_what_to_do(world: World) -> None:
+    params = {"rule": "lapsing", "channel": "C0123ABC", "error": "missing_scope"}
+    with world.ctx.database.writing() as tx:
+        tell_everyone(tx, world.ctx, ["UMANAGER"], "delivery_stuck", params, about=1)
+    told = said(world, world.messages()[-1])
+    assert "`/rules edit lapsing --unreadable repeat`" in told
+    assert "Slack says `missing_scope`" in told
+
+
+def test_a_message_that_is_lost_for_good_is_not_said_to_follow(world: World) -> None:
+    params = {"rule": "lapsing", "channel": "", "error": "a_new_one", "lost": True}
+    with world.ctx.database.writing() as tx:
+        tell_everyone(tx, world.ctx, ["UMANAGER", "S1", "cli:ann"], "delivery_trouble", params)
+    [_, one] = world.messages()
+    assert "cannot be delivered in the default channel" in said(world, one)
+    assert "follow by themselves" not in said(world, one)
 
 
 def test_where_the_layout_would_be_refused_the_words_go_alone(

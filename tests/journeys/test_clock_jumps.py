@@ -21,7 +21,7 @@ from playground.server import Playground
 from rules.alerts.retry import DeliveryPolicy
 from rules.alerts.rule import RuleBody
 from rules.instants import DAY, HOUR, MINUTE, SECOND
-from storage import outbox, rules
+from storage import carriage, outbox, rules
 from storage.database import Database, Transaction
 from storage.outbox import Call, Message, New, Subject
 from tests.contexts import StillClock, context
@@ -137,7 +137,7 @@ def test_a_clock_that_jumps_while_messages_are_on_their_way(office: Office, jump
     office.ask()
     # One process dies with what it carries.
     with office.ctx.database.writing() as tx:
-        taken = outbox.claim(tx, owner="dead", now=office.clock.at, lease=POLICY.lease, interval=SECOND)
+        taken = carriage.claim(tx, owner="dead", now=office.clock.at, lease=POLICY.lease, interval=SECOND)
     assert taken
     office.slack.faults.seed(jump % 1_000)
     office.slack.faults.add(*(fault_from_json(one) for one in FAULTS))

@@ -15,7 +15,7 @@ from slack_sdk.webhook import WebhookClient
 
 from playground import Playground
 from playground.faults import Fault, Faults, fault_from_json
-from playground.people import CUSTOMER_CARE, MAYA
+from playground.people import CUSTOMER_CARE, MAYA, SALES
 from tests.playground.conftest import client_of
 
 POST = "chat.postMessage"
@@ -90,6 +90,64 @@ def test_a_truncated_answer_to_an_accepted_call(slack: Playground, client: WebCl
     assert accepted(slack) == 1
 
 
+def test_an_answer_that_comes_byte_by_byte_outlasts_a_timeout_for_each_read(
+    slack: Playground, client: WebClient
+) -> None:
+    slack.faults.add(Fault("drip", POST, "after", seconds=1.2, times=1))
+    impatient = WebClient(token=slack.bot_token, base_url=slack.api_url, retry_handlers=[], timeout=1)
+    begun = time.monotonic()
+    assert post(impatient)["ok"]
+    assert time.monotonic() - begun >= 1.2
+    slack.faults.add(Fault("drip", POST, "after", seconds=600, times=1))
+    with socket.create_connection(("127.0.0.1", slack.port), timeout=5) as leaving:
+        body = f"token={slack.bot_token}&channel={CUSTOMER_CARE}&text=x".encode()
+        leaving.sendall(
+            b"POST /api/chat.postMessage HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+            b"Content-Type: application/x-www-form-urlencoded\r\n"
+            + f"Content-Length: {len(body)}\r\n\r\n".encode()
+            + body
+        )
+        assert leaving.recv(9).startswith(b"HTTP/1.1")
+    assert post(client)["ok"], "who went away holds up nobody"
+
+
+def test_history_and_threads_lag_behind(slack: Playground, client: WebClient) -> None:
+    now = [1_000_000.0]
+    slack.workspace.clock = lambda: now[0]
+    slack.faults.add(
+        Fault("lag", "conversations.history", seconds=30), Fault("lag", "conversations.replies", seconds=30)
+    )
+    root = post(client)["ts"]
+    client.chat_postMessage(channel=CUSTOMER_CARE, text="y", thread_ts=root)
+
+    def seen() -> tuple[int, int]:
+        history = client.conversations_history(channel=CUSTOMER_CARE)["messages"]
+        thread = client.conversations_replies(channel=CUSTOMER_CARE, ts=root)["messages"]
+        return len(history), len(thread)
+
+    assert seen() == (0, 1)
+    now[0] += 29
+    assert seen() == (0, 1)
+    now[0] += 1
+    assert seen() == (1, 2)
+
+
+def test_a_reply_strays_from_its_thread(slack: Playground, client: WebClient) -> None:
+    root = post(client)["ts"]
+    slack.faults.add(Fault("stray", POST, times=1))
+    said = client.chat_postMessage(channel=CUSTOMER_CARE, text="y", thread_ts=root)
+    assert "thread_ts" not in said["message"]
+
+
+@pytest.mark.parametrize("named", [SALES, "#sales", "sales"])
+def test_a_fault_of_one_channel_strikes_no_other(slack: Playground, client: WebClient, named: str) -> None:
+    slack.faults.add(Fault("error", error="is_archived", channel=SALES))
+    assert post(client)["ok"]
+    with pytest.raises(SlackApiError, match="is_archived"):
+        client.chat_postMessage(channel=named, text="x")
+    assert client.auth_test()["ok"]
+
+
 def test_faults_queue_and_strike_the_method_they_name(slack: Playground, client: WebClient) -> None:
     slack.faults.add(
         Fault("error", POST, error="first", times=2), Fault("error", "*", error="second", times=1)
@@ -132,6 +190,7 @@ def test_response_urls_have_faults_too(slack: Playground) -> None:
     [
         {"kind": "ratelimited", "when": "after"},
         {"kind": "truncate"},
+        {"kind": "drip", "seconds": 1},
         {"kind": "flood"},
         {"kind": "reset", "when": "during"},
         {"kind": "reset", "probability": 2.0},

@@ -4,7 +4,7 @@ import pytest
 
 from playground import Playground
 from playground.interactions import NotPossibleError
-from playground.people import AIKO, CUSTOMER_CARE, MAYA, SALES, TEAM_ID, TOM
+from playground.people import AIKO, CUSTOMER_CARE, GENERAL, MAYA, SALES, TEAM_ID, TOM
 from tests.playground.sample import SampleApp, alert_blocks, button, option, plain, wait_for
 
 
@@ -61,6 +61,29 @@ def test_menus_bring_the_chosen_option_and_the_state(slack: Playground, app: Sam
     assert more["state"]["values"] == {"actions": {"snooze": state}}
     with pytest.raises(NotPossibleError):
         slack.click(MAYA, CUSTOMER_CARE, ts, "snooze", option="never")
+
+
+@pytest.mark.parametrize(
+    ("kind", "field"),
+    [("conversations_select", "selected_conversation"), ("channels_select", "selected_channel")],
+)
+def test_a_menu_of_channels_brings_the_chosen_one(
+    slack: Playground, app: SampleApp, kind: str, field: str
+) -> None:
+    element = {"type": kind, "action_id": "snooze", "placeholder": plain("Choose")}
+    if kind == "conversations_select":
+        element["filter"] = {"include": ["public"]}
+    blocks = [{"type": "actions", "block_id": "which", "elements": [element]}]
+    ts = app.client.chat_postMessage(channel=CUSTOMER_CARE, text="x", blocks=blocks)["ts"]
+    slack.workspace.change_channel(SALES, archived=True)
+    for option_ in (SALES, "D08MAYAORTZ", "C0NOWHERE"):
+        with pytest.raises(NotPossibleError, match="no such channel"):
+            slack.click(MAYA, CUSTOMER_CARE, ts, "snooze", option=option_)
+    assert slack.click(MAYA, CUSTOMER_CARE, ts, "snooze", option=GENERAL).ok
+    [body] = app.actions
+    [action] = body["actions"]
+    assert (action["type"], action["block_id"], action[field]) == (kind, "which", GENERAL)
+    assert body["state"]["values"] == {"which": {"snooze": {"type": kind, field: GENERAL}}}
 
 
 def test_an_ephemeral_message_is_not_in_the_payload(slack: Playground, app: SampleApp) -> None:

@@ -65,6 +65,16 @@ def test_the_page_shows_the_channel_its_messages_and_the_people(slack: Playgroun
     assert "Next day" not in html
 
 
+def test_a_menu_of_channels_offers_the_readers_channels(slack: Playground, client: WebClient) -> None:
+    element = {"type": "channels_select", "action_id": "pick", "placeholder": plain("Choose")}
+    blocks = [{"type": "actions", "block_id": "which", "elements": [element]}]
+    client.chat_postMessage(channel=CUSTOMER_CARE, text="x", blocks=blocks)
+    html = page(slack)
+    assert "<span>Choose</span>" in html
+    for name in ("customer-care", "sales", "general"):
+        assert f"<span>#{name}</span>" in html
+
+
 def test_the_alert_is_a_document_of_buttons_menus_and_a_dialog(slack: Playground, client: WebClient) -> None:
     client.chat_postMessage(channel=CUSTOMER_CARE, text="x", blocks=alert_blocks("Claudia Reyes"))
     html = page(slack)

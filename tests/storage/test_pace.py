@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from rules.instants import HOUR
-from storage import outbox, pace
+from storage import carriage, outbox, pace
 from storage.database import Database
 from storage.outbox import Call, New, Subject
 from tests.conftest import DatabaseUrls
@@ -44,7 +44,7 @@ def test_a_process_that_stands_still_in_the_midst_of_claiming_holds_up_no_other_
 
     def claim() -> list[str]:
         with other.writing() as tx:
-            taken = outbox.claim(tx, owner="two", now=0, lease=60_000, interval=1_000)
+            taken = carriage.claim(tx, owner="two", now=0, lease=60_000, interval=1_000)
         return [message.channel for message in taken]
 
     with ThreadPoolExecutor(1) as pool:

@@ -24,7 +24,19 @@ from playground.server import Playground
 from rules.access import Actor
 from rules.alerts.rule import Backlog
 from rules.instants import DAY, HOUR, MINUTE
-from storage import events, fits, inbox, lives, names, outbox, pruned, recent, upkeep
+from storage import (
+    carriage,
+    events,
+    fits,
+    inbox,
+    lives,
+    names,
+    outbox,
+    pruned,
+    recent,
+    rules,
+    upkeep,
+)
 from storage.database import Database
 from storage.events import Stored
 from storage.incoming import CustomerIn, EventIn
@@ -268,6 +280,9 @@ def _deliver(world: World) -> None:
         world.deliverer.tick()
     with world.database.reading() as tx:
         outbox.waiting(tx)
+        rules.moved_to(tx, 1, "C0BEFORE", default=CUSTOMER_CARE)
+    with world.database.writing() as tx:
+        carriage.redirect(tx, 1, was={"C0BEFORE"}, channel=CUSTOMER_CARE, now=world.clock.at)
 
 
 def _rule_book(world: World) -> None:

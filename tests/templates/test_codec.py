@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rules.alerts.person import BY_PERSON, Snooze
-from templates.codec import USEFUL, USELESS, Press, StaleButtonError, Value, decode, encode
+from templates.codec import USEFUL, USELESS, Press, StaleButtonError, Value, chosen, decode, encode
 
 values = st.one_of(
     st.builds(
@@ -45,6 +45,12 @@ values = st.one_of(
         st.integers(1, 10**18 - 1),
         st.integers(0, 999_999).map(str),
     ),
+    st.builds(
+        Value,
+        st.just(Press.REROUTE),
+        st.integers(1, 10**18 - 1),
+        st.from_regex(r"[CG][A-Z0-9]{6,40}", fullmatch=True),
+    ),
 )
 
 
@@ -76,3 +82,10 @@ def test_a_value_that_was_tampered_with_is_refused_or_means_what_it_says(
         Press.TIMELINE,
         Press.CLEAR,
     )
+
+
+def test_a_menu_without_a_value_of_its_own_has_it_from_its_block() -> None:
+    assert chosen(encode(Press.REROUTE, 7), "C08GENERALX") == "1:reroute:7:C08GENERALX"
+    assert chosen(None, "C08GENERALX") is None
+    with pytest.raises(StaleButtonError):
+        decode(chosen(encode(Press.REROUTE, 7), "C1:9"))

@@ -9,16 +9,24 @@ from slack_bolt import App
 from slack_bolt.adapter.socket_mode import SocketModeHandler
 from slack_sdk import WebClient
 
+from handlers import rulebook
 from handlers.deliver import Deliverer
+from handlers.managers import tell_everyone
+from handlers.rulebook import Request
 from handlers.slack.connection import Connection
 from handlers.slack.directory import Directory
 from handlers.slack.listeners import register
 from handlers.slack.sender import Sender
 from handlers.tell import render
-from playground.people import AIKO, CUSTOMER_CARE, MANAGERS_GROUP, MAYA, TOM
+from playground.interactions import Act, NotPossibleError
+from playground.people import AIKO, CUSTOMER_CARE, GENERAL, MANAGERS_GROUP, MAYA, SALES, TOM
 from playground.server import Playground
 from playground.workspace import Message
+from rules.access import Actor
+from rules.alerts.typed import Options
 from rules.instants import DAY
+from storage import outbox
+from storage.outbox import Call, New, Subject
 from tests.conftest import DatabaseUrls
 from tests.contexts import StillClock
 from tests.handlers.slack.world import NOW, World, make, name
@@ -195,3 +203,59 @@ def test_the_backlog_of_a_rule_is_one_digest_that_can_be_worked_through(office: 
     digest = next(root for root in office.roots() if "already match" in root.text)
     assert "👀 1 claimed" in str(digest.blocks)
     assert len(office.replies(digest)) == 1
+
+
+def test_who_wrote_a_rule_is_told_of_its_dead_channel_and_chooses_another(office: Office) -> None:
+    boss = Request(Actor(MAYA, manager=True))
+    rulebook.edit(office.ctx, boss, name="lapsing", options=Options(channel=SALES))
+    office.slack.workspace.change_channel(SALES, archived=True)
+    new = New(call=Call.POST, subject=Subject.ALERT, channel=SALES, rule_id=1, alert_id=1)
+    with office.ctx.database.writing() as tx:
+        outbox.add(tx, new, now=office.ctx.elapsed())
+    office.deliverer.tick()
+    direct = office.slack.workspace.direct_message(MAYA)
+    assert direct is not None
+    [told] = office.slack.workspace.messages(direct.id)
+    assert "Messages of the rule *lapsing* do not reach <#C08SALESTEA>" in told.text
+    [menu] = told.blocks[-1]["elements"]
+    assert menu["type"] == "conversations_select"
+    refused = office.slack.interactions.act
+    with pytest.raises(NotPossibleError, match="no such channel"):
+        refused(Act(MAYA, direct.id, told.ts, menu["action_id"], option=SALES))
+    assert office.slack.click(MAYA, direct.id, told.ts, menu["action_id"], option=GENERAL).ok
+    until(lambda: rulebook.show(office.ctx, "lapsing").body.channel == GENERAL)
+    card = rulebook.show(office.ctx, "lapsing")
+    assert (card.version, card.author, card.degraded) == (3, MAYA, None)
+    assert office.world.audited("rule:lapsing")[0].diff == f"- channel: {SALES}\n+ channel: {GENERAL}"
+    until(lambda: "elements" not in office.slack.workspace.messages(direct.id)[0].blocks[-1])
+
+
+def test_who_may_not_change_rules_moves_none(office: Office) -> None:
+    """A menu that reached the default channel, for want of a person to send it to."""
+    with office.ctx.database.writing() as tx:
+        params = {"rule": "lapsing", "channel": SALES, "error": "is_archived"}
+        tell_everyone(tx, office.ctx, [TOM], "delivery_trouble", params, about=1, choose=1)
+    office.deliver()
+    direct = office.slack.workspace.direct_message(TOM)
+    assert direct is not None
+    [told] = office.slack.workspace.messages(direct.id)
+    before = len(office.slack.workspace.ephemerals(TOM))
+    assert office.slack.click(TOM, direct.id, told.ts, "warmline.reroute", option=GENERAL).ok
+    until(lambda: len(office.slack.workspace.ephemerals(TOM)) > before)
+    assert rulebook.show(office.ctx, "lapsing").body.channel == ""
+    assert office.slack.workspace.messages(direct.id)[0].blocks[-1]["elements"], "the menu stays"
+
+
+def test_a_forged_choice_of_a_channel_does_nothing(office: Office) -> None:
+    for block_id, chosen in (
+        ("1:reroute:1", "U08MAYAORTZ"),
+        ("1:reroute:1", "C0:1"),
+        ("1:claim:1", "C08GENERALX"),
+        ("", GENERAL),
+        (None, GENERAL),
+        ("1:reroute:999", GENERAL),
+    ):
+        action = {"type": "conversations_select", "block_id": block_id, "selected_conversation": chosen}
+        body = {"user": {"id": MAYA}, "actions": [action], "trigger_id": f"{block_id}{chosen}"}
+        office.listeners.answer_action(body)
+    assert rulebook.show(office.ctx, "lapsing").version == 1

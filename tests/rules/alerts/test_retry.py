@@ -5,15 +5,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rules.alerts.retry import (
+    BAD_PAYLOAD,
+    CLOSED_CHANNEL,
+    DEAD_CHANNEL,
+    DEAD_TOKEN,
+    PASSING,
+    ROOT_GONE,
+    Deletion,
     Delivery,
     DeliveryPolicy,
     Outcome,
     Refusal,
     Remedy,
     Silence,
+    Trouble,
+    after_deletion,
     after_refusal,
     after_silence,
     backoff,
+    trouble_of,
 )
 
 POLICY = DeliveryPolicy()
@@ -79,3 +89,16 @@ def test_backoff_grows_and_is_bounded(attempts: int) -> None:
 
 def test_a_lease_outlasts_the_call_under_it() -> None:
     assert POLICY.lease > POLICY.call_timeout
+
+
+@pytest.mark.parametrize("replaced", range(4))
+def test_a_deleted_message_is_posted_anew_while_its_alert_goes_on_and_a_few_times_only(replaced: int) -> None:
+    assert after_deletion(goes_on=False, replaced=replaced, policy=POLICY) is Deletion.ENDED
+    wanted = Deletion.REPLACED if replaced < POLICY.replacements else Deletion.AGAIN
+    assert after_deletion(goes_on=True, replaced=replaced, policy=POLICY) is wanted
+
+
+def test_no_error_is_of_two_kinds() -> None:
+    kinds = [DEAD_CHANNEL, CLOSED_CHANNEL, DEAD_TOKEN, BAD_PAYLOAD, PASSING, ROOT_GONE]
+    assert len(frozenset().union(*kinds)) == sum(len(kind) for kind in kinds)
+    assert {trouble_of(error) for kind in kinds for error in kind} == set(Trouble)
