@@ -8,16 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
-from handlers import held, meaning, shown, spending
+from handlers import held, shown, spending, waking
 from handlers.card import card as card_of
 from handlers.context import Context
-from rules.alerts.evidence import Evidence, evidence_of, evidence_terms
-from rules.conditions.parse import parse
-from rules.conditions.reach import within
-from rules.conditions.rename import renamed
 from rules.errors import WarmlineError
-from storage import alerts, customers, digests, events, outbox, processes, pruned, rules
-from storage import terms as answers
+from storage import alerts, customers, digests, events, outbox, pruned, rules, suppressions
 from storage.alerts import Alert
 from storage.customers import Profile
 from storage.database import Transaction
@@ -207,13 +202,19 @@ def why(ctx: Context, alert_id: int) -> WhyView:
             version=version.version,
             author=version.author,
             at=version.at,
-            values_now=_values(tx, found, version.body.condition, ctx),
+            values_now=waking.baseline(tx, ctx, found, ctx.now()),
             steps=tuple(
                 DatedStep(step.at, told)
                 for step, told in zip(taken, shown.step_views(tx, taken, ctx), strict=True)
             ),
             messages=tuple(DeliveryView(str(one.call), str(one.state), one.reason) for one in sent),
             leaving_at=found.leaving_at,
+            messages=tuple(
+                DeliveryView(str(one.call), str(one.state), one.reason, one.attempts) for one in sent
+            ),
+            suppressions=tuple(
+                shown.suppression_view(one) for one in suppressions.of_alert(tx, found.customer_id, found.id)
+            ),
         )
 
 
@@ -232,21 +233,6 @@ def _named_like(error: NoCustomerError, near: Sequence[Profile], ctx: Context) -
 
 def _names(near: Sequence[Profile]) -> list[str]:
     return [profile.name or profile.external_id for profile in near]
-
-
-def _values(tx: Transaction, found: Alert, condition: str, ctx: Context) -> tuple[Evidence, ...]:
-    # The version that raised an alert may name a kind that has become another since.
-    tree = meaning.resolved(tx, renamed(parse(condition), processes.aliases(tx)))
-    asked = within(evidence_terms(tree), pruned.horizon(tx), ctx.now(), ctx.calendar)
-    ids, columns = answers.answer(
-        tx,
-        asked,
-        now=ctx.now(),
-        calendar=ctx.calendar,
-        currency=ctx.currency,
-        customers=[found.customer_id],
-    )
-    return evidence_of(asked, columns, ids.tolist()).get(found.customer_id, ())
 
 
 def _alert(tx: Transaction, alert_id: int) -> Alert:

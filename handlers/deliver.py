@@ -139,6 +139,7 @@ class Deliverer:
     def _send(self, message: Message, *, latest: int) -> Round:
         with self._ctx.database.reading() as tx:
             root = outbox.get(tx, message.root) if message.root is not None else None
+            thread = outbox.thread_of(tx, root)
             shown = self._shown(tx, message)
         channel = message.channel or self._ctx.default_channel
         if root is not None and (root.ts is None or root.posted_channel is None):
@@ -157,7 +158,7 @@ class Deliverer:
             channel=root.posted_channel if root and root.posted_channel else channel,
             content=content,
             key=message.key,
-            thread_ts=root.ts if root else None,
+            thread_ts=thread,
         )
         match said:
             case Answer():

@@ -20,7 +20,7 @@ from rules.conditions.reach import PastHorizonError
 from rules.errors import WarmlineError
 from rules.instants import DAY
 from rules.preview.steps import USUAL_EVERY, Stretch
-from storage import drafts, rules
+from storage import drafts, promises, rules
 from storage.database import Transaction
 from storage.drafts import Draft
 from storage.pruned import BeforeHorizonError
@@ -79,13 +79,15 @@ def propose(ctx: Context, request: Request, wish: Wish) -> Proposed | ChangeView
         return rulebook.counted(ctx, done) if wish.condition else done
     found, number = done
     shown, blind = _looked_at(ctx, found)
+    if shown is not None:
+        _promise(ctx, number, _written(wish, found), shown)
     return Proposed(
         number=number,
         name=found.name,
         condition=found.body.condition,
         diff=found.diff,
         edits=found.rule is not None,
-        warnings=found.accepted.warnings,
+        warnings=found.warnings,
         preview=shown,
         blind=blind,
     )
@@ -111,7 +113,9 @@ def save(ctx: Context, request: Request, number: int) -> ChangeView | None:
             raise StaleDraftError
         if rule_id is not None:
             _unchanged(tx, wish, rule_id, version)
-        return rulebook.store(tx, ctx, request, wish)
+        stored = rulebook.store(tx, ctx, request, wish)
+        _keep_promise(tx, stored, draft.what)
+        return stored
 
     thing = DraftOf(draft.actor)
     saved = rulebook.change(ctx, request, wish.did, wish.name, work, action=Action.SAVE_DRAFT, thing=thing)
@@ -127,6 +131,19 @@ def cancel(ctx: Context, request: Request, number: int) -> str:
     with ctx.database.writing() as tx:
         drafts.remove(tx, number)
     return _read(draft.what)[0].name
+
+
+def _promise(ctx: Context, number: int, what: str, shown: PreviewView) -> None:
+    """Keep beside a draft how many messages its preview counted, and in how many days."""
+    days = max(1, (shown.until - shown.since) // DAY)
+    with ctx.database.writing() as tx:
+        drafts.rewrite(tx, number, json.dumps({**json.loads(what), "promise": [shown.messages, days]}))
+
+
+def _keep_promise(tx: Transaction, stored: ChangeView, what: str) -> None:
+    promised, rule = json.loads(what).get("promise"), rules.by_name(tx, stored.card.name)
+    if promised is not None and rule is not None:
+        promises.note(tx, rule_id=rule.id, version=rule.version, messages=promised[0], days=promised[1])
 
 
 def _looked_at(ctx: Context, found: Considered) -> tuple[PreviewView | None, WarmlineError | None]:

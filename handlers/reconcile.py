@@ -138,10 +138,12 @@ class Reconciler:
             # Noted by a clock that was ahead, and has been set back since.
             since = now - _LONG_AGO
         channel = message.posted_channel or (root.posted_channel if root else None) or message.channel
+        with self._ctx.database.reading() as tx:
+            thread = outbox.thread_of(tx, root)
         return self._sender.find(
             channel=channel or self._ctx.default_channel,
             key=message.key,
             since=since - _CLOCK_SKEW,
             now=now,
-            thread_ts=root.ts if root else None,
+            thread_ts=thread,
         )

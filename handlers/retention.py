@@ -18,7 +18,20 @@ from rules.conditions.reach import Reach, is_fitted, reaches
 from rules.errors import WarmlineError
 from rules.instants import EARLIEST, iso
 from rules.lifecycle.resolve import meanings
-from storage import alerts, audit, customers, definitions, events, kept, pruned, retry, rules, upkeep
+from storage import (
+    alerts,
+    audit,
+    customers,
+    definitions,
+    events,
+    kept,
+    pruned,
+    retry,
+    routes,
+    rules,
+    silences,
+    upkeep,
+)
 from storage.audit import Entry
 from storage.database import Transaction
 from storage.pruned import Stretch
@@ -264,6 +277,7 @@ def _obstacles(tx: Transaction, ctx: Context, before: int) -> _Obstacles:
     for rule in rules.listing(tx):
         _look_at_rule(tx, rule, ctx, before, found)
     _look_at_definitions(tx, ctx, before, found)
+    _look_at_quieting(tx, ctx, before, found)
     conditions = {}
     looks: dict[tuple[int, int, int], int] = {}
     for opened in alerts.openings(tx):
@@ -287,6 +301,18 @@ def _look_at_definitions(tx: Transaction, ctx: Context, before: int, found: _Obs
         past = next((one.term for one in looked if one.since < before), None)
         if past is not None:
             found.rules.append(RuleInTheWay(str(name), subject_text(past)))
+
+
+def _look_at_quieting(tx: Transaction, ctx: Context, before: int, found: _Obstacles) -> None:
+    """Silences and routes ask their conditions at every tick."""
+    asked = {f"silence {one.id}": one.condition for one in silences.running(tx, now=ctx.now())}
+    asked |= {f"route {one.name}": one.condition for one in routes.listing(tx)}
+    for name, condition in asked.items():
+        looked = reaches(meaning.of(tx, condition), ctx.now(), ctx.calendar)
+        found.latest = min(found.latest, _earliest(looked, found.latest))
+        past = next((one.term for one in looked if one.since < before), None)
+        if past is not None:
+            found.rules.append(RuleInTheWay(name, subject_text(past)))
 
 
 def _look_at_rule(tx: Transaction, rule: Rule, ctx: Context, before: int, found: _Obstacles) -> None:

@@ -11,25 +11,21 @@ from typing import ClassVar, Final, Literal, TypeVar
 
 from rapidfuzz import process
 
-from handlers import meaning, rule_changes
+from handlers import holding, meaning, rule_changes
 from handlers.context import Context
 from rules.access import Action, Actor, Rulebook, Thing
 from rules.alerts.rule import RuleBody, RuleState, difference
 from rules.alerts.typed import LONGEST_NAME, BadRuleNameError, Options, rule_name, with_options
 from rules.book import BookRule, book
 from rules.conditions.check import OF_NOBODY, Accepted, accept, unfitted
-from rules.conditions.evaluate import evaluate
-from rules.conditions.tree import terms
+from rules.conditions.problems import Code, Problem, Severity
+from rules.conditions.spans import NOWHERE
 from rules.errors import WarmlineError
-from storage import alerts, customers, rules
-from storage import terms as answers
+from storage import alerts, rules
 from storage.database import Transaction
 from storage.rules import Rule, RuleExistsError
 from templates.views import ChangeView, CheckView, RuleCard, VersionView
 
-MOST_COUNTED: Final = 250_000
-"""Customers up to whom it is counted at once for how many a condition holds."""
-_BLOCK: Final = 50_000
 _RULES: Final = Rulebook()
 Done = TypeVar("Done")
 _NAME: Final = re.compile(r"[\w\s.\-]+\Z")
@@ -58,6 +54,12 @@ class NothingChangedError(WarmlineError):
     """An edit of the rule ``name`` that leaves it as it is."""
 
     code: ClassVar[str] = "nothing_changed"
+
+
+class HidesItselfError(WarmlineError):
+    """The rule ``name`` would hide its own alerts."""
+
+    code: ClassVar[str] = "hides_itself"
 
 
 class RuleStateError(WarmlineError):
@@ -94,6 +96,13 @@ class Considered:
     accepted: Accepted
     diff: str
     rule: Rule | None = None
+    unheard: tuple[Problem, ...] = ()
+    """Warnings of names of rules that it hides and that are nobody's."""
+
+    @property
+    def warnings(self) -> tuple[Problem, ...]:
+        """What its author should know."""
+        return (*self.unheard, *self.accepted.warnings)
 
 
 def listing(ctx: Context) -> list[RuleCard]:
@@ -112,7 +121,7 @@ def available(ctx: Context) -> list[BookRule]:
 def show(ctx: Context, name: str) -> RuleCard:
     """Give a rule; raises `NoRuleError` with the nearest names."""
     with ctx.database.reading() as tx:
-        rule = _named(tx, name)
+        rule = named(tx, name)
         unknown = unfitted(meaning.of(tx, rule.body.condition), rule_changes.vocabulary(tx))
         return replace(_card(tx, rule), unknown=unknown)
 
@@ -120,7 +129,7 @@ def show(ctx: Context, name: str) -> RuleCard:
 def history(ctx: Context, name: str) -> tuple[str, list[VersionView]]:
     """Give the versions of a rule, the newest first, under its name; raises `NoRuleError`."""
     with ctx.database.reading() as tx:
-        rule = _named(tx, name)
+        rule = named(tx, name)
         return rule.name, [
             VersionView(one.version, one.author, one.at, one.diff) for one in rules.history(tx, rule.id)
         ]
@@ -216,8 +225,8 @@ def consider(tx: Transaction, wish: Wish) -> Considered:
             raise RuleExistsError(name=slug)
         accepted, body = _new_body(tx, slug, wish.condition, wish.entities)
         body = with_options(body, wish.options)
-        return Considered(slug, body, accepted, difference(None, body))
-    rule = _named(tx, wish.name, lock=True)
+        return Considered(slug, body, accepted, difference(None, body), unheard=_unheard(tx, slug, body))
+    rule = named(tx, wish.name, lock=True)
     accepted = _accepted(
         tx, wish.condition or rule.body.condition, entities=wish.entities and bool(wish.condition)
     )
@@ -225,7 +234,8 @@ def consider(tx: Transaction, wish: Wish) -> Considered:
     diff = difference(rule.body, body)
     if not diff:
         raise NothingChangedError(name=rule.name)
-    return Considered(rule.name, body, accepted, diff, rule)
+    unheard = _unheard(tx, rule.name, body) if wish.options.hides is not None else ()
+    return Considered(rule.name, body, accepted, diff, rule, unheard)
 
 
 def store(tx: Transaction, ctx: Context, request: Request, wish: Wish) -> ChangeView:
@@ -239,7 +249,7 @@ def store(tx: Transaction, ctx: Context, request: Request, wish: Wish) -> Change
         did=wish.did,
         card=_card(tx, stored),
         source=found.accepted.source,
-        warnings=found.accepted.warnings if found.rule is None or wish.condition else (),
+        warnings=found.warnings if found.rule is None or wish.condition else found.unheard,
         diff=found.diff,
     )
 
@@ -258,7 +268,7 @@ def remove(ctx: Context, request: Request, name: str) -> ChangeView | None:
     """Remove a rule; its alerts end, and each message says so. Raises `NotAllowedError` or `NoRuleError`."""
 
     def work(tx: Transaction) -> ChangeView:
-        rule = _named(tx, name, lock=True)
+        rule = named(tx, name, lock=True)
         card = _card(tx, rule)
         closed = rule_changes.remove(tx, ctx, request.actor, rule)
         return ChangeView(did="remove", card=replace(card, state=RuleState.REMOVED), closed=closed)
@@ -268,7 +278,7 @@ def remove(ctx: Context, request: Request, name: str) -> ChangeView | None:
 
 def _set_state(ctx: Context, request: Request, name: str, state: RuleState, did: str) -> ChangeView | None:
     def work(tx: Transaction) -> ChangeView:
-        rule = _named(tx, name, lock=True)
+        rule = named(tx, name, lock=True)
         if rule.state is state:
             raise RuleStateError(name=rule.name, state=str(state))
         rule_changes.set_state(tx, ctx, request.actor, rule, state)
@@ -313,6 +323,23 @@ def counted(ctx: Context, changed: ChangeView | None) -> ChangeView | None:
         return replace(changed, holding=_holding(tx, ctx, changed.card.body.condition))
 
 
+def _unheard(tx: Transaction, name: str, body: RuleBody) -> tuple[Problem, ...]:
+    """Warn of rules that are to be hidden and that there are not; they may be added later. Raises `HidesItselfError`."""
+    if name in body.hidden:
+        raise HidesItselfError(name=name)
+    known = {rule.name for rule in rules.listing(tx)} if body.hidden else set()
+    return tuple(
+        Problem(
+            Code.NO_SUCH_RULE,
+            NOWHERE,
+            {"name": other, "nearest": next(iter(_nearest(other, known - {name})), None)},
+            severity=Severity.WARNING,
+        )
+        for other in body.hidden
+        if other not in known
+    )
+
+
 def _new_body(tx: Transaction, slug: str, condition: str, entities: bool) -> tuple[Accepted, RuleBody]:
     if condition:
         accepted = _accepted(tx, condition, entities=entities)
@@ -336,22 +363,8 @@ def _accepted(tx: Transaction, text: str, *, entities: bool = False) -> Accepted
 
 def _holding(tx: Transaction, ctx: Context, condition: str) -> int | None:
     """Count for how many customers a condition holds now, where they are few enough to be asked at once."""
-    if customers.count(tx) > MOST_COUNTED:
-        return None
-    tree = meaning.of(tx, condition)
-    now, holding = ctx.now(), 0
-    known = customers.ids(tx, known_at=now)
-    for start in range(0, len(known), _BLOCK):
-        _, columns = answers.answer(
-            tx,
-            terms(tree),
-            now=now,
-            calendar=ctx.calendar,
-            currency=ctx.currency,
-            customers=known[start : start + _BLOCK],
-        )
-        holding += int(evaluate(tree, columns).sum())
-    return holding
+    counted = holding.count(tx, ctx, condition)
+    return None if counted is None else counted[0]
 
 
 def _in_use_or_shipped(tx: Transaction, text: str) -> tuple[str, RuleBody] | None:
@@ -367,7 +380,8 @@ def _in_use_or_shipped(tx: Transaction, text: str) -> tuple[str, RuleBody] | Non
     return (slug, shipped.body) if shipped is not None else None
 
 
-def _named(tx: Transaction, name: str, *, lock: bool = False) -> Rule:
+def named(tx: Transaction, name: str, *, lock: bool = False) -> Rule:
+    """Give the rule in use that ``name`` means, as people write it; raises `NoRuleError` with the nearest names."""
     try:
         rule = rules.by_name(tx, rule_name(name), lock=lock)
     except BadRuleNameError:

@@ -14,6 +14,7 @@ from handlers import channels, spending
 from handlers.context import Context
 from rules.alerts.colleague import Lacks
 from rules.alerts.escalation import Target
+from rules.alerts.evidence import Evidence
 from rules.alerts.rule import RuleBody
 from rules.alerts.states import Reason, Resolution, Verb
 from rules.instants import Calendar
@@ -22,6 +23,7 @@ from storage.alerts import Alert, OpenMember, Transition
 from storage.customers import Profile
 from storage.database import Transaction
 from storage.events import PastEvent
+from storage.suppressions import Suppression
 from templates.figures import Figures
 from templates.views import (
     AlertView,
@@ -35,7 +37,9 @@ from templates.views import (
     RuleView,
     Standing,
     StepView,
+    SuppressionView,
     UnclaimedView,
+    WorseView,
 )
 from templates.voice import Voice
 from templates.words import Words
@@ -98,6 +102,8 @@ def standing(alert: Alert | OpenMember) -> Standing:
         claimed_by=alert.claimed_by,
         snoozed_until=alert.snoozed_until,
         snoozed_by=alert.snoozed_by,
+        snooze_note=alert.snooze_reason or "",
+        until_worse=alert.worse_than is not None,
         resolution=alert.resolution,
         resolved_by=alert.resolved_by,
         resolved_at=alert.resolved_at,
@@ -116,14 +122,23 @@ def standing_at(steps: Iterable[Transition], at: int) -> Standing:
             case Verb.UNCLAIM:
                 stood = replace(stood, claimed_by=None)
             case Verb.SNOOZE:
-                stood = replace(stood, snoozed_until=int(step.detail["until"]), snoozed_by=step.actor)
+                stood = replace(
+                    stood,
+                    snoozed_until=int(step.detail["until"]),
+                    snoozed_by=step.actor,
+                    snooze_note=str(step.detail.get("note", "")),
+                    until_worse=bool(step.detail.get("worse")),
+                )
             case Verb.WAKE:
-                stood = replace(stood, snoozed_until=None, snoozed_by=None)
+                stood = replace(stood, snoozed_until=None, snoozed_by=None, snooze_note="", until_worse=False)
     return stood
 
 
-def alert_view(tx: Transaction, alert: Alert, ctx: Context) -> AlertView:
-    """Load one alert as its message shows it: the evidence, and what was spent, as they were when it opened."""
+def alert_view(tx: Transaction, alert: Alert, ctx: Context, *, nobody: str | None = None) -> AlertView:
+    """Load one alert as its message shows it: the evidence, and what was spent, as they were when it opened.
+
+    ``nobody`` is the owner whom its message was to reach and who is nobody in Slack.
+    """
     rule = rules.by_id(tx, alert.rule_id)
     body = rules.version_of(tx, alert.rule_id, alert.rule_version).body
     # What the evidence says already is not said again.
@@ -139,6 +154,7 @@ def alert_view(tx: Transaction, alert: Alert, ctx: Context) -> AlertView:
         facts=alert.evidence,
         standing=standing(alert),
         spent=Money(spent, ctx.currency) if spent else None,
+        nobody=nobody,
     )
 
 
@@ -199,7 +215,18 @@ def step_view(step: Transition, profiles: Mapping[int, Profile], ctx: Context) -
         resolution=Resolution(resolution) if resolution else None,
         unclaimed=_unclaimed(step) if step.reason is Reason.UNCLAIMED else None,
         late=_late(step) if step.reason is Reason.LATE_EVENT else None,
+        note=str(step.detail.get("note", "")),
+        until_worse=bool(step.detail.get("worse")),
+        worse=_worse(step.detail),
+        rule=str(step.detail.get("rule", "")),
     )
+
+
+def _worse(detail: Mapping[str, object]) -> WorseView | None:
+    if "term" not in detail:
+        return None
+    term = str(detail["term"])
+    return WorseView(Evidence(term, str(detail["before"])), Evidence(term, str(detail["now"])))
 
 
 def _unclaimed(step: Transition) -> UnclaimedView:
@@ -246,6 +273,11 @@ def listed(
             )
         )
     return tuple(made)
+
+
+def suppression_view(one: Suppression) -> SuppressionView:
+    """Give what held an alert back as it is shown."""
+    return SuppressionView(one.at, one.stage, one.why, one.until, one.actor, one.by)
 
 
 def event_view(one: PastEvent) -> EventView:

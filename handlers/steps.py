@@ -18,6 +18,7 @@ from storage.outbox import Call, Message, New, Subject
 
 TOGETHER: Final = frozenset({Subject.GROUP, Subject.DIGEST})
 """Messages that tell many alerts as one: steps of theirs are told together, in one reply."""
+_AWAKE: Final = dict.fromkeys(("snoozed_until", "snoozed_by", "snoozed_at", "snooze_reason", "worse_than"))
 REMINDING: Final = frozenset({Verb.REMIND, Verb.ESCALATE})
 """Steps that change nothing about where an alert stands."""
 _STOPPING: Final = frozenset({Verb.CLAIM, Verb.SNOOZE, Verb.RESOLVE})
@@ -118,15 +119,16 @@ def resolving(
             "resolved_at": now,
             "resolved_by": actor,
             "snoozed_until": None,
+            "worse_than": None,
             "leaving_at": None,
         },
         {"resolution": str(resolution), **wrong},
     )
 
 
-def waking(alert: Alert, *, reason: Reason) -> Step:
-    """Give the step that ends a snooze."""
-    return _step(alert, Verb.WAKE, reason, {"snoozed_until": None, "snoozed_by": None}, {})
+def waking(alert: Alert, *, reason: Reason, detail: Mapping[str, Any] | None = None) -> Step:
+    """Give the step that ends a snooze; ``detail`` says what became worse, where that is why."""
+    return _step(alert, Verb.WAKE, reason, _AWAKE, detail or {})
 
 
 def _step(

@@ -3,6 +3,7 @@
 It must not know how or when it is sent.
 """
 
+from datetime import date
 from typing import assert_never
 
 import structlog
@@ -19,6 +20,7 @@ from templates.escalation import escalation_message
 from templates.held import held_message
 from templates.limits import LayoutError
 from templates.notices import notice, replacing
+from templates.routes import thread_head
 from templates.steps import steps_reply
 from templates.views import StepsView
 
@@ -50,19 +52,19 @@ def _render(tx: Transaction, message: Message, ctx: Context) -> Rendered:
             found = alerts.by_id(tx, message.alert_id) if message.alert_id is not None else None
             if found is None:
                 raise LookupError(f"message {message.id} tells no alert")
-            return alert_message(shown.alert_view(tx, found, ctx), voice)
+            return alert_message(shown.alert_view(tx, found, ctx, nobody=_nobody(tx, message)), voice)
         case Subject.ESCALATION:
             return _escalation(tx, message, ctx)
         case Subject.CUSTOMER:
-            root = message.root if message.root is not None else message.id
+            root = _teller(message)
             views = [shown.alert_view(tx, one, ctx) for one in alerts.of_root(tx, root)]
             return customer_message(views, voice)
         case Subject.GROUP:
-            root = message.root if message.root is not None else message.id
-            return digest_message(shown.digest_view(tx, root, ctx), voice)
+            return digest_message(shown.digest_view(tx, _teller(message), ctx), voice)
         case Subject.DIGEST:
-            root = message.root if message.root is not None else message.id
-            return held_message(held.view(tx, root, ctx), voice)
+            return held_message(held.view(tx, _teller(message), ctx), voice)
+        case Subject.THREAD:
+            return thread_head(date.fromisoformat(message.payload["day"]), voice)
         case Subject.STEPS:
             steps = shown.step_views(tx, alerts.told_in(tx, message.id), ctx)
             return steps_reply(StepsView(steps), voice)
@@ -71,6 +73,18 @@ def _render(tx: Transaction, message: Message, ctx: Context) -> Rendered:
             return notice(str(payload["code"]), payload["params"], voice, choose=payload.get("choose"))
         case _:
             assert_never(message.subject)
+
+
+def _teller(message: Message) -> int:
+    """Give the number of the message that tells alerts: an edit shows what its root does; a reply may tell alerts itself."""
+    return message.root if message.call is Call.UPDATE and message.root is not None else message.id
+
+
+def _nobody(tx: Transaction, message: Message) -> str | None:
+    """Give the owner whom a route led to and who is nobody in Slack, where that is so."""
+    teller = message if message.call is not Call.UPDATE else outbox.get(tx, _teller(message))
+    said = teller.payload.get("nobody")
+    return None if said is None else str(said)
 
 
 def _escalation(tx: Transaction, message: Message, ctx: Context) -> Rendered:

@@ -8,14 +8,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from handlers import channels, meaning, sources, spending
+from handlers import channels, hushed, meaning, routing, sources, spending
 from handlers.channels import NOWHERE
 from handlers.context import Context
 from rules.alerts import pipeline
 from rules.alerts.pipeline.group import Bundle, Shape
 from rules.alerts.pipeline.stage import Around, Held, Stage, Untold
+from rules.alerts.retry import Delivery
+from rules.alerts.route import Place
 from rules.alerts.states import Reason
-from storage import alerts, attention, definitions, outbox, rules, suppressions
+from storage import alerts, attention, definitions, outbox, rules, suppressions, threads
 from storage.alerts import Alert
 from storage.database import Transaction
 from storage.outbox import Call, New, Subject
@@ -43,7 +45,10 @@ def tell(ctx: Context, *, now: int) -> Telling:
         waiting = alerts.untold(tx, now=now, never_again=Stage.BUDGET)
         if not waiting:
             return Telling()
-        untold = _untold(tx, ctx, waiting, now)
+        taken = routing.taken(tx, ctx, waiting, now)
+    places = routing.places(ctx, taken)
+    with ctx.database.reading() as tx:
+        untold = _untold(tx, ctx, waiting, now, places=places)
         around = _around(tx, ctx, untold, now)
     told = pipeline.run(untold, around)
     for bundle in told.bundles:
@@ -55,15 +60,29 @@ def tell(ctx: Context, *, now: int) -> Telling:
 
 
 def looked_at(tx: Transaction, ctx: Context, some: Sequence[Alert], now: int) -> tuple[list[Untold], Around]:
-    """Give alerts as the pipeline looks at them, without what their customers are worth, and what its stages look at."""
-    untold = _untold(tx, ctx, some, now, valued=False)
+    """Give alerts as the pipeline looks at them, without what their customers are worth, and what its stages look at.
+
+    Slack is not asked for owners: their alerts count for the channel that they would be told in without a route.
+    """
+    places = routing.places(ctx, routing.taken(tx, ctx, some, now), ask=False)
+    untold = _untold(tx, ctx, some, now, places=places, valued=False)
     return untold, _around(tx, ctx, untold, now)
 
 
 def _untold(
-    tx: Transaction, ctx: Context, waiting: Sequence[Alert], now: int, *, valued: bool = True
+    tx: Transaction,
+    ctx: Context,
+    waiting: Iterable[Alert],
+    now: int,
+    *,
+    places: Mapping[int, Place],
+    valued: bool = True,
 ) -> list[Untold]:
-    """Give alerts as the pipeline looks at them; unless ``valued``, without what their customers are worth."""
+    """Give alerts as the pipeline looks at them; those without a place are left for the next tick.
+
+    Unless ``valued``, without what their customers are worth.
+    """
+    waiting = [one for one in waiting if one.id in places]
     by_id: dict[int, Rule | None] = {
         rule_id: rules.by_id(tx, rule_id) for rule_id in {one.rule_id for one in waiting}
     }
@@ -82,15 +101,18 @@ def _untold(
                 severity=rule.body.severity,
                 reason=one.reason,
                 opened_at=one.opened_at,
-                channel=rule.body.channel or ctx.default_channel or NOWHERE,
+                channel=places[one.id].channel or NOWHERE,
                 value=worth.get(one.customer_id, 0),
                 snoozed_until=one.snoozed_until,
+                snoozed_by=one.snoozed_by,
+                thread=places[one.id].thread,
+                nobody=places[one.id].nobody,
             )
         )
     return made
 
 
-def _around(tx: Transaction, ctx: Context, untold: Iterable[Untold], now: int) -> Around:
+def _around(tx: Transaction, ctx: Context, untold: Sequence[Untold], now: int) -> Around:
     """Gather what the stages look at."""
     said = channels.said_of(tx, {one.channel for one in untold})
     around = Around(
@@ -98,6 +120,8 @@ def _around(tx: Transaction, ctx: Context, untold: Iterable[Untold], now: int) -
         channels=said.settings,
         places=said.places,
         zone=ctx.calendar.zone.key,
+        hiding=hushed.hiding(tx, untold),
+        silences=hushed.silenced(tx, ctx, untold, now),
         stale=_stale(tx, untold),
     )
     return replace(around, spent=_spent(tx, around))
@@ -136,12 +160,16 @@ def _post(tx: Transaction, ctx: Context, bundle: Bundle, around: Around) -> None
         return
     first = members[0]
     one_rule, alone = bundle.shape is not Shape.CUSTOMER, bundle.shape is Shape.ALERT
+    channel = channels.named(bundle.channel)
+    head = _thread(tx, ctx, bundle, members, around)
     root = outbox.add(
         tx,
         New(
-            call=Call.POST,
+            call=Call.POST if head is None else Call.REPLY,
             subject=_SUBJECTS[bundle.shape],
-            channel=channels.named(bundle.channel),
+            channel=channel,
+            root=head,
+            payload={} if first.nobody is None else {"nobody": first.nobody},
             rule_id=first.rule_id if one_rule else None,
             customer_id=first.customer_id if bundle.shape is not Shape.GROUP else None,
             alert_id=first.alert_id if alone else None,
@@ -152,6 +180,26 @@ def _post(tx: Transaction, ctx: Context, bundle: Bundle, around: Around) -> None
     # A backlog is one message that somebody asked for, whatever the day.
     counted = sum(one.reason is not Reason.BACKLOG for one in members)
     attention.spend(tx, [(around.place(bundle.channel), _day(around, bundle.channel), counted)])
+
+
+def _thread(
+    tx: Transaction, ctx: Context, bundle: Bundle, members: Iterable[Untold], around: Around
+) -> int | None:
+    """Give the message under which these are told, where routes lead all of them to the thread of a day."""
+    if not all(one.thread for one in members):
+        return None
+    channel, day = channels.named(bundle.channel), _day(around, bundle.channel)
+    head = threads.root(tx, channel, day)
+    # Under a message that never came to stand there, nothing would ever be read.
+    if head is not None and outbox.get(tx, head).state not in (Delivery.DEAD, Delivery.EXPIRED):
+        return head
+    head = outbox.add(
+        tx,
+        New(call=Call.POST, subject=Subject.THREAD, channel=channel, payload={"day": day}),
+        now=ctx.elapsed(),
+    )
+    threads.note(tx, channel, day, head)
+    return head
 
 
 def _hold(tx: Transaction, held: Sequence[Held], waiting: Iterable[Alert], now: int) -> None:
@@ -179,7 +227,7 @@ def _hold(tx: Transaction, held: Sequence[Held], waiting: Iterable[Alert], now: 
         )
         if previous is None or alert.held_by is None or previous.cause != noted.cause:
             fresh.append(noted)
-        if (alert.held_by, alert.look_again_at) != (str(one.stage), one.until):
-            moved.append((one.alert.alert_id, str(one.stage), one.until))
+        if (alert.held_by, alert.look_again_at) != (str(one.stage), one.look_again_at):
+            moved.append((one.alert.alert_id, str(one.stage), one.look_again_at))
     suppressions.add_all(tx, fresh)
     alerts.hold_back(tx, moved)

@@ -21,6 +21,10 @@ class Action(StrEnum):
     UNCLAIM = "unclaim"
     SNOOZE = "snooze"
     RESOLVE = "resolve"
+    VOTE = "vote"
+    SILENCE = "silence"
+    CHANGE_ROUTES = "change_routes"
+    RESOLVE_MANY = "resolve_many"
     CHANGE_RULES = "change_rules"
     CHANGE_LIFECYCLE = "change_lifecycle"
     CHANGE_CHANNEL = "change_channel"
@@ -54,6 +58,11 @@ class Rulebook:
 
 
 @dataclass(frozen=True, slots=True)
+class Alerting:
+    """Whether and where alerts are told at all: silences, routes, many alerts at once."""
+
+
+@dataclass(frozen=True, slots=True)
 class Definitions:
     """The definitions of the life cycle."""
 
@@ -75,7 +84,7 @@ class DraftOf:
     author: str
 
 
-Thing = Everything | AlertOf | Rulebook | Definitions | Channels | Sources | DraftOf
+Thing = Everything | AlertOf | Rulebook | Alerting | Definitions | Channels | Sources | DraftOf
 
 
 def authorize(actor: Actor, action: Action, thing: Thing, *, managers: frozenset[str] = frozenset()) -> None:
@@ -90,7 +99,7 @@ def _allowed(actor: Actor, action: Action, thing: Thing) -> bool:
     match action, thing:
         case Action.SEE, Everything():
             return True
-        case ((Action.CLAIM | Action.SNOOZE | Action.RESOLVE), AlertOf()):
+        case ((Action.CLAIM | Action.SNOOZE | Action.RESOLVE | Action.VOTE), AlertOf()):
             return True
         case Action.UNCLAIM, AlertOf(claimed_by):
             # What nobody has, nobody keeps from anybody; that it cannot be given back is said elsewhere.
@@ -100,6 +109,8 @@ def _allowed(actor: Actor, action: Action, thing: Thing) -> bool:
             | (Action.CHANGE_LIFECYCLE, Definitions())
             | (Action.CHANGE_CHANNEL, Channels())
         ):
+            return actor.manager
+        case ((Action.SILENCE | Action.CHANGE_ROUTES | Action.RESOLVE_MANY), Alerting()):
             return actor.manager
         case Action.CHANGE_SOURCES, Sources():
             return actor.manager

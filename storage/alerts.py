@@ -18,6 +18,7 @@ from sqlalchemy import (
     Text,
     and_,
     bindparam,
+    case,
     func,
     insert,
     or_,
@@ -81,6 +82,13 @@ class AlertRow(SQLModel, table=True):
             sqlite_where=text("snoozed_until IS NOT NULL"),
             postgresql_where=text("snoozed_until IS NOT NULL"),
         ),
+        # Those that sleep until they worsen.
+        Index(
+            "alert_until_worse",
+            "id",
+            sqlite_where=text("worse_than IS NOT NULL"),
+            postgresql_where=text("worse_than IS NOT NULL"),
+        ),
         # Those that are kept open for a while.
         Index(
             "alert_leaving",
@@ -116,6 +124,11 @@ class AlertRow(SQLModel, table=True):
     claimed_at: int | None = Field(default=None, sa_column=Column(BigInteger))
     snoozed_until: int | None = Field(default=None, sa_column=Column(BigInteger))
     snoozed_by: str | None = Field(default=None, sa_column=Column(Text))
+    snoozed_at: int | None = Field(default=None, sa_column=Column(BigInteger))
+    snooze_reason: str | None = Field(default=None, sa_column=Column(Text))
+    """What whoever snoozed it gave as a reason; empty where nothing."""
+    worse_than: str | None = Field(default=None, sa_column=Column(Text))
+    """Of one that sleeps until it worsens: the numbers that spoke for it at the snooze, as ``evidence`` is written."""
     resolved_at: int | None = Field(default=None, sa_column=Column(BigInteger))
     resolved_by: str | None = Field(default=None, sa_column=Column(Text))
     resolution: str | None = Field(default=None, sa_column=Column(Text))
@@ -173,6 +186,9 @@ class Alert:
     claimed_at: int | None
     snoozed_until: int | None
     snoozed_by: str | None
+    snoozed_at: int | None
+    snooze_reason: str | None
+    worse_than: tuple[Evidence, ...] | None
     resolved_at: int | None
     resolved_by: str | None
     resolution: Resolution | None
@@ -199,6 +215,28 @@ class OpenMember:
     snoozed_by: str | None
     rule_id: int
     rule_version: int
+
+
+@dataclass(frozen=True, slots=True)
+class OpenOf:
+    """Of an alert that has not ended: of which rule it is, for whom, and since when."""
+
+    id: int
+    customer_id: int
+    rule_id: int
+    opened_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Outcomes:
+    """What came of a rule's alerts: how many opened, were told, in how many messages, claimed, ended without anybody."""
+
+    rule_id: int
+    opened: int
+    posted: int
+    messages: int
+    claimed: int
+    by_itself: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,6 +293,9 @@ _CHANGEABLE = (
     "claimed_at",
     "snoozed_until",
     "snoozed_by",
+    "snoozed_at",
+    "snooze_reason",
+    "worse_than",
     "resolved_at",
     "resolved_by",
     "resolution",
@@ -293,7 +334,7 @@ def open_all(tx: Transaction, openings: Sequence[Opening], ids: Sequence[int], *
                 "state": str(AlertState.OPEN),
                 "reason": str(opening.reason),
                 "opened_at": now,
-                "evidence": json.dumps([[piece.term, piece.value] for piece in opening.evidence]),
+                "evidence": _written(opening.evidence),
                 "steps": 1,
                 "reminded": 0,
                 "escalated": 0,
@@ -331,10 +372,7 @@ def take_steps(tx: Transaction, steps: Sequence[Step], *, now: int) -> None:
         values = {name: step.changes.get(name, getattr(step.alert, name)) for name in _CHANGEABLE}
         rows.append(
             {"b_customer": step.alert.customer_id, "b_id": step.alert.id, "b_steps": step.alert.steps + 1}
-            | {
-                f"b_{name}": str(value) if name in ("state", "resolution") and value else value
-                for name, value in values.items()
-            }
+            | {f"b_{name}": _stored(name, value) for name, value in values.items()}
         )
     tx.execute(
         update(table)
@@ -386,6 +424,17 @@ def latest(
         .with_for_update()
     ).scalars()
     return {(row.rule_id, row.customer_id): _alert(row) for row in rows}
+
+
+def latest_of(tx: Transaction, *, rule_id: int, customer_id: int) -> Alert | None:
+    """Give the latest alert of a rule for a customer, ended or not."""
+    row = tx.session.execute(
+        select(AlertRow)
+        .where(col(AlertRow.rule_id) == rule_id, col(AlertRow.customer_id) == customer_id)
+        .order_by(col(AlertRow.id).desc())
+        .limit(1)
+    ).scalar_one_or_none()
+    return _alert(row) if row else None
 
 
 def unresolved(
@@ -489,6 +538,28 @@ def untold(
         chosen = any_of(tx.dialect, alert_ids, "int")
         statement = statement.where(col(AlertRow.id).in_(chosen)).with_for_update()
     return [_alert(row) for row in tx.session.execute(statement).scalars()]
+
+
+_UNTIL_WORSE: Final = text("alert.worse_than IS NOT NULL")
+
+
+def until_worse(tx: Transaction, alert_ids: Iterable[int] | None = None) -> list[Alert]:
+    """Give the unresolved alerts that sleep until they worsen; of ``alert_ids``, if given, locked."""
+    statement = select(AlertRow).where(_UNTIL_WORSE, _OPEN).order_by(col(AlertRow.id))
+    if alert_ids is not None:
+        chosen = any_of(tx.dialect, alert_ids, "int")
+        statement = statement.where(col(AlertRow.id).in_(chosen)).with_for_update()
+    return [_alert(row) for row in tx.session.execute(statement).scalars()]
+
+
+def open_of_customers(tx: Transaction, customer_ids: Iterable[int]) -> list[OpenOf]:
+    """Give the unresolved alerts of these customers, the oldest first; quick for thousands."""
+    rows = tx.execute(
+        select(col(AlertRow.id), col(AlertRow.customer_id), col(AlertRow.rule_id), col(AlertRow.opened_at))
+        .where(col(AlertRow.customer_id).in_(any_of(tx.dialect, customer_ids, "int")), _OPEN)
+        .order_by(col(AlertRow.id))
+    )
+    return [OpenOf(*row) for row in rows]
 
 
 def held(tx: Transaction) -> list[Alert]:
@@ -695,6 +766,48 @@ def due(tx: Transaction, rule_ids: Sequence[int], *, now: int) -> list[Alert]:
     return list(found.values())
 
 
+_BY_ITSELF: Final = (str(Resolution.RECOVERED), str(Resolution.EXPIRED))
+
+
+def outcomes(tx: Transaction, *, since: int) -> list[Outcomes]:
+    """Count rule by rule what came of the alerts that opened at ``since`` or later."""
+    alone = col(AlertRow.resolved_by).is_(None) & col(AlertRow.resolution).in_(_BY_ITSELF)
+    rows = tx.execute(
+        select(
+            col(AlertRow.rule_id),
+            func.count(),
+            func.count(col(AlertRow.root)),
+            func.count(func.distinct(col(AlertRow.root))),
+            func.count(col(AlertRow.claimed_at)),
+            func.sum(case((alone, 1), else_=0)),
+        )
+        .where(col(AlertRow.opened_at) >= since)
+        .group_by(col(AlertRow.rule_id))
+    )
+    return [Outcomes(*(int(value) for value in row)) for row in rows]
+
+
+def claim_waits(tx: Transaction, *, since: int) -> list[tuple[int, int]]:
+    """Give (rule id, milliseconds to the claim) of the claimed alerts that opened at ``since`` or later."""
+    rows = tx.execute(
+        select(col(AlertRow.rule_id), col(AlertRow.claimed_at) - col(AlertRow.opened_at)).where(
+            col(AlertRow.opened_at) >= since, col(AlertRow.claimed_at).is_not(None)
+        )
+    )
+    return [(row[0], int(row[1])) for row in rows]
+
+
+def open_before(tx: Transaction, *, rule_id: int, before: int) -> list[int]:
+    """Give the numbers of a rule's unresolved alerts that opened before an instant, the oldest first."""
+    return list(
+        tx.execute(
+            select(col(AlertRow.id))
+            .where(_OPEN, col(AlertRow.rule_id) == rule_id, col(AlertRow.opened_at) < before)
+            .order_by(col(AlertRow.id))
+        ).scalars()
+    )
+
+
 def transitions(tx: Transaction, alert: Alert) -> list[Transition]:
     """Give every step of an alert's life, the first one first."""
     rows = tx.session.execute(
@@ -715,12 +828,26 @@ def told_in(tx: Transaction, outbox_id: int) -> list[Transition]:
     return [_transition(row) for row in rows]
 
 
-def by_ids(tx: Transaction, alert_ids: Iterable[int]) -> dict[int, Alert]:
-    """Give alerts by their numbers."""
-    rows = tx.session.execute(
-        select(AlertRow).where(col(AlertRow.id).in_(any_of(tx.dialect, alert_ids, "int")))
-    ).scalars()
+def by_ids(tx: Transaction, alert_ids: Iterable[int], *, lock: bool = False) -> dict[int, Alert]:
+    """Give alerts by their numbers; with ``lock`` nobody else moves them until the transaction ends."""
+    chosen = any_of(tx.dialect, alert_ids, "int")
+    statement = select(AlertRow).where(col(AlertRow.id).in_(chosen)).order_by(col(AlertRow.id))
+    rows = tx.session.execute(statement.with_for_update() if lock else statement).scalars()
     return {row.id: _alert(row) for row in rows}
+
+
+def _stored(name: str, value: Any) -> Any:
+    if value and name in ("state", "resolution"):
+        return str(value)
+    return _written(value) if name == "worse_than" and value is not None else value
+
+
+def _written(evidence: Iterable[Evidence]) -> str:
+    return json.dumps([[one.term, one.value] for one in evidence])
+
+
+def _read(text: str) -> tuple[Evidence, ...]:
+    return tuple(Evidence(term=term, value=value) for term, value in json.loads(text))
 
 
 def _alert(row: Any) -> Alert:
@@ -732,7 +859,7 @@ def _alert(row: Any) -> Alert:
         state=AlertState(row.state),
         reason=Reason(row.reason),
         opened_at=row.opened_at,
-        evidence=tuple(Evidence(term=term, value=value) for term, value in json.loads(row.evidence)),
+        evidence=_read(row.evidence),
         root=row.root,
         held_by=row.held_by,
         look_again_at=row.look_again_at,
@@ -741,6 +868,9 @@ def _alert(row: Any) -> Alert:
         claimed_at=row.claimed_at,
         snoozed_until=row.snoozed_until,
         snoozed_by=row.snoozed_by,
+        snoozed_at=row.snoozed_at,
+        snooze_reason=row.snooze_reason,
+        worse_than=None if row.worse_than is None else _read(row.worse_than),
         resolved_at=row.resolved_at,
         resolved_by=row.resolved_by,
         resolution=Resolution(row.resolution) if row.resolution else None,

@@ -5,7 +5,7 @@ Owns the table ``draft``. It must not know what a draft says: that is a text in 
 
 from dataclasses import dataclass
 
-from sqlalchemy import BigInteger, Column, Text, delete, select
+from sqlalchemy import BigInteger, Column, Text, delete, select, update
 from sqlmodel import Field, SQLModel, col
 
 from storage.counters import take
@@ -39,6 +39,11 @@ def add(tx: Transaction, *, actor: str, what: str, now: int) -> int:
     tx.session.add(DraftRow(id=number, actor=actor, what=what, created_at=now))
     tx.session.flush()
     return number
+
+
+def rewrite(tx: Transaction, number: int, what: str) -> None:
+    """Let a draft that is still there say something else."""
+    tx.execute(update(DraftRow).where(col(DraftRow.id) == number).values(what=what))
 
 
 def by_id(tx: Transaction, number: int) -> Draft | None:

@@ -103,6 +103,16 @@ def since(tx: Transaction, *, rule_id: int, customer_id: int) -> int | None:
     ).scalar_one_or_none()
 
 
+def of_pair(tx: Transaction, *, rule_id: int, customer_id: int) -> tuple[int | None, int | None]:
+    """Give since when a rule holds for a customer, and until when that is waited for; None for what is not."""
+    row = tx.execute(
+        select(col(Match.since), col(Match.held_until)).where(
+            col(Match.rule_id) == rule_id, col(Match.customer_id) == customer_id
+        )
+    ).first()
+    return (row[0], row[1]) if row else (None, None)
+
+
 def held(tx: Transaction, rule_ids: Sequence[int], *, now: int) -> list[Held]:
     """Give the matches of these rules whose hold is over at ``now``."""
     rows = tx.execute(

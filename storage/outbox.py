@@ -52,6 +52,8 @@ class Subject(StrEnum):
     """Several alerts of one customer."""
     DIGEST = "digest"
     """What was held back in a channel."""
+    THREAD = "thread"
+    """The head of a day's thread; ``payload`` says which day."""
     STEPS = "steps"
     """The steps of alerts that name this row in ``told_in``."""
     NOTICE = "notice"
@@ -358,6 +360,13 @@ def release_forming(tx: Transaction, *, now: int) -> None:
 def get(tx: Transaction, number: int) -> Message:
     """Give a message; raises `sqlalchemy.exc.NoResultFound` where there is none."""
     return _message(tx.session.execute(select(OutboxRow).where(col(OutboxRow.id) == number)).scalar_one())
+
+
+def thread_of(tx: Transaction, root: Message | None) -> str | None:
+    """Give the thread that an answer to ``root`` stands in: that of its own head, where it is a reply itself."""
+    if root is None or root.call is not Call.REPLY or root.root is None:
+        return root.ts if root is not None else None
+    return get(tx, root.root).ts
 
 
 def by_numbers(tx: Transaction, numbers: Sequence[int]) -> dict[int, Message]:

@@ -13,7 +13,7 @@ from rules.alerts.rule import AlertKind
 from rules.alerts.states import Resolution
 from templates import blocks, facts, limits
 from templates.blocks import Rendered
-from templates.codec import Press, action_id, encode
+from templates.codec import USEFUL, USELESS, Press, action_id, encode
 from templates.condition_words import condition_words
 from templates.limits import LayoutError
 from templates.people import customer_name, customer_name_plain, mention
@@ -30,6 +30,7 @@ END_EMOJI = {
     Resolution.RULE_CHANGED: "📝",
 }
 _MOST_FACTS = 8
+_LENGTHS = [Snooze.HOUR, Snooze.MORNING, Snooze.WEEK, Snooze.DATE, Snooze.WORSE]
 _FACTS_OF_MANY = 4
 """Numbers of each alert, where one message tells several."""
 
@@ -55,7 +56,31 @@ def _layout(view: AlertView, voice: Voice) -> list[Block]:
     buttons = [_customer_button(view, voice)] if ended else _buttons(view, voice)
     # The number of steps in the id makes Slack forget what was chosen in a menu once it was done.
     layout.append(blocks.actions(buttons, block_id=f"alert-{view.id}-{view.steps}"))
+    if ended or view.standing.claimed_by is not None:
+        layout += _question(view, voice)
     return layout
+
+
+def voted(voice: Voice, *, useful: bool) -> Rendered:
+    """Thank somebody for saying whether an alert was useful."""
+    text = voice.say("alert", "voted", useful=useful)
+    return blocks.rendered(text, [blocks.section(text)])
+
+
+def _question(view: AlertView, voice: Voice) -> list[Block]:
+    """Ask whether the alert was useful, of whoever has dealt with it."""
+    buttons: list[InteractiveElement] = [
+        blocks.button(
+            voice.plain("alert", f"button_{choice}"),
+            action=f"{action_id(Press.VOTE)}.{choice}",
+            value=encode(Press.VOTE, view.id, choice),
+        )
+        for choice in (USEFUL, USELESS)
+    ]
+    return [
+        blocks.context(voice.say("alert", "useful")),
+        blocks.actions(buttons, block_id=f"useful-{view.id}"),
+    ]
 
 
 def customer_message(views: Sequence[AlertView], voice: Voice) -> Rendered:
@@ -122,6 +147,14 @@ def _part(view: AlertView, voice: Voice, most_facts: int) -> list[Block]:
     return layout
 
 
+def snoozed(view: AlertView, voice: Voice) -> Rendered:
+    """Say to whoever snoozed an alert by a command until when it sleeps."""
+    name = customer_name(view.customer, voice)
+    text = voice.say("alert", "snoozed", rule=title(view.rule.name), customer=name, id=str(view.id))
+    layout: list[Block] = [blocks.section(text), blocks.section(standing(view.standing, voice))]
+    return blocks.rendered(Mrkdwn(f"{text} {standing(view.standing, voice)}"), layout)
+
+
 def sentence(view: AlertView, voice: Voice) -> Mrkdwn:
     """Say an alert in a sentence, as a notification shows it."""
     first = view.facts[0] if view.facts else None
@@ -147,7 +180,14 @@ def standing(where: Standing, voice: Voice) -> Mrkdwn:
         return voice.say("alert", f"standing_{where.resolution}", who=who)
     if where.snoozed_until is not None:
         until = voice.figures.slack_time(where.snoozed_until)
-        return voice.say("alert", "standing_snoozed", until=until, who=mention(where.snoozed_by))
+        return voice.say(
+            "alert",
+            "standing_snoozed",
+            until=until,
+            who=mention(where.snoozed_by),
+            worse=where.until_worse,
+            note=cut(where.snooze_note, limits.NOTE),
+        )
     if where.claimed_by is not None:
         return voice.say("alert", "standing_claimed", who=mention(where.claimed_by))
     return voice.say("alert", "standing_open")
@@ -181,10 +221,14 @@ def _small_print(view: AlertView, voice: Voice) -> list[Mrkdwn]:
     severity, kind, number = _about_alert(view, voice)
     parts = [severity, kind, *_about_customer(view, voice), number]
     condition = condition_words(view.rule.condition, voice)
-    return [
+    lines = [
         voice.say("alert", "small_line", parts=parts),
         voice.say("alert", "watched", condition=condition),
     ]
+    if view.nobody is not None:
+        # An address is written as it is: nobody bears it, so nobody is called by it.
+        lines.append(voice.say("alert", "nobody", owner=cut(view.nobody, limits.NAME)))
+    return lines
 
 
 def _about_alert(view: AlertView, voice: Voice) -> list[Mrkdwn]:
@@ -215,7 +259,7 @@ def _steps(view: AlertView, voice: Voice) -> list[InteractiveElement]:
     """Give what a person may do to an alert."""
     claimed, snoozed = view.standing.claimed_by is not None, view.standing.snoozed_until is not None
     press = Press.UNCLAIM if claimed else Press.CLAIM
-    lengths = [Snooze.WAKE] if snoozed else [Snooze.HOUR, Snooze.MORNING, Snooze.WEEK]
+    lengths = [Snooze.WAKE] if snoozed else _LENGTHS
     return [
         blocks.button(
             voice.plain("common", f"button_{press}"),

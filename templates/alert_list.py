@@ -15,7 +15,8 @@ from templates.codec import Press, action_id, encode
 from templates.condition_words import condition_code
 from templates.people import customer_name, customer_name_plain, mention
 from templates.steps import step_words
-from templates.views import AlertPage, ListedAlert, WhyView
+from templates.suppressions import suppression_line
+from templates.views import AlertPage, DeliveryView, ListedAlert, WhyView
 from templates.voice import Voice, title
 from templates.words import Mrkdwn, cut
 
@@ -26,7 +27,9 @@ _REASONS = (
     Reason.COOLDOWN_OVER,
     Reason.PENDING_OVER,
 )
+_MOST_EVIDENCE = 10
 _MOST_STEPS = 15
+_MOST_HELD = 5
 _MOST_MESSAGES = 10
 
 
@@ -103,7 +106,8 @@ def why(view: WhyView, voice: Voice) -> Rendered:
     for heading, lines in (
         ("evidence_title", _evidence(view, voice)),
         ("steps_title", _steps(view, voice)),
-        ("messages_title", _messages(view, voice)),
+        ("held_title", _held(view, voice)),
+        ("messages_title", deliveries(view.messages, voice)),
     ):
         if lines:
             layout += blocks.paragraphs([voice.say("alerts", heading), *lines])
@@ -150,8 +154,13 @@ def _evidence(view: WhyView, voice: Voice) -> list[Mrkdwn]:
             before=facts.value(one, voice),
             now=now.get(one.term, unseen),
         )
-        for one in view.alert.facts[:10]
-    ]
+        for one in view.alert.facts[:_MOST_EVIDENCE]
+    ] + more_of(len(view.alert.facts) - _MOST_EVIDENCE, voice)
+
+
+def more_of(more: int, voice: Voice) -> list[Mrkdwn]:
+    """Say that there are ``more`` besides those that are listed; nothing where there are none."""
+    return [voice.say("alerts", "more", n=more)] if more > 0 else []
 
 
 def _steps(view: WhyView, voice: Voice) -> list[Mrkdwn]:
@@ -167,7 +176,13 @@ def _steps(view: WhyView, voice: Voice) -> list[Mrkdwn]:
     ]
 
 
-def _messages(view: WhyView, voice: Voice) -> list[Mrkdwn]:
+def _held(view: WhyView, voice: Voice) -> list[Mrkdwn]:
+    last = view.suppressions[-_MOST_HELD:]
+    return [voice.say("alerts", "held", said=suppression_line(one, voice)) for one in last]
+
+
+def deliveries(messages: Sequence[DeliveryView], voice: Voice) -> list[Mrkdwn]:
+    """Say of each message where it stands on its way, and how often it was tried."""
     return [
         voice.say(
             "alerts",
@@ -175,6 +190,7 @@ def _messages(view: WhyView, voice: Voice) -> list[Mrkdwn]:
             call=voice.say("alerts", f"call_{one.call}"),
             state=voice.say("alerts", f"state_{one.state}"),
             reason=cut(one.reason or "", 80),
+            attempts=one.attempts,
         )
-        for one in view.messages[:_MOST_MESSAGES]
+        for one in messages[:_MOST_MESSAGES]
     ]

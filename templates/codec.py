@@ -12,6 +12,8 @@ from rules.alerts.person import BY_PERSON, Snooze
 from rules.errors import WarmlineError
 
 ACTION_PREFIX: Final = "warmline."
+USEFUL: Final = "up"
+USELESS: Final = "down"
 _VERSION: Final = "1"
 _LONGEST: Final = 150
 _NUMBER: Final = re.compile(r"[1-9][0-9]{0,17}\Z")
@@ -53,6 +55,10 @@ class Press(StrEnum):
     """Save a draft of the life cycle."""
     DISCARD = "discard"
     """Throw a draft of the life cycle away."""
+    VOTE = "vote"
+    """Say whether an alert was useful."""
+    CLEAR = "clear"
+    """End the alerts of a rule that opened before an instant; its subject is the rule."""
     REROUTE = "reroute"
     """Let a rule tell in another channel; its choice is the channel's id."""
 
@@ -69,6 +75,8 @@ class Value:
 _CHOICES: Final[dict[Press, re.Pattern[str]]] = {
     Press.SNOOZE: re.compile(f"(?:{'|'.join(Snooze)})\\Z"),
     Press.RESOLVE: re.compile(f"(?:{'|'.join(BY_PERSON)})\\Z"),
+    Press.VOTE: re.compile(f"(?:{USEFUL}|{USELESS})\\Z"),
+    Press.CLEAR: re.compile(r"[1-9][0-9]{0,14}\Z"),
     Press.DIGEST: re.compile(r"[0-9]{1,6}\Z"),
     Press.TIMELINE: re.compile(r"[0-9]{1,6}\Z"),
     Press.REROUTE: re.compile(r"[CG][A-Z0-9]{6,40}\Z"),

@@ -32,6 +32,12 @@ ACTION: Final = 500
 """How much of a suggested action."""
 CONDITION: Final = 450
 """How much of a condition; the whole is shown by ``/rules show``."""
+ROW_CONDITION: Final = 250
+"""How much of a condition where many are listed."""
+ROW_WORDS: Final = 120
+"""How much of the same in words, or of a reason, there."""
+NOTE: Final = 200
+"""How much of a reason that somebody gave."""
 VALUE: Final = 80
 """How much of one value of the evidence."""
 

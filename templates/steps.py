@@ -8,13 +8,13 @@ from collections.abc import Sequence
 from rules.alerts.colleague import Lacks
 from rules.alerts.escalation import Target
 from rules.alerts.states import Reason, Verb
-from templates import blocks, limits
+from templates import blocks, facts, limits
 from templates.blocks import Rendered
 from templates.notices import channel_name
 from templates.people import customer_name, mention
 from templates.views import StepsView, StepView, UnclaimedView
-from templates.voice import Voice, spoken
-from templates.words import Mrkdwn
+from templates.voice import Voice, spoken, title
+from templates.words import Mrkdwn, cut
 
 MOST_NAMES = 12
 """Names that are listed for one thing that happened; the rest are counted."""
@@ -44,13 +44,14 @@ def _what(step: StepView) -> tuple[object, ...]:
     """Give what makes a step the same as that of another customer; the owners of several may differ, and are told."""
     about = step.unclaimed
     to = (about.target, about.to, about.lacks, about.channel) if about is not None else ()
-    return step.verb, step.reason, step.resolution, step.actor, step.until, *to
+    snoozed = step.note, step.until_worse
+    return step.verb, step.reason, step.resolution, step.actor, step.until, *snoozed, *to
 
 
 def step_words(step: StepView, voice: Voice, *, short: bool = False) -> Mrkdwn:
     """Say one step in a sentence; ``short`` as one of many."""
     name = customer_name(step.customer, voice, limits.LISTED_NAME if short else limits.NAME)
-    return voice.say("steps", macro(step), customer=name, **_about(step, voice))
+    return voice.say("steps", macro(step), customer=name, **_about(step, voice), **_worse(step, voice))
 
 
 def macro(step: StepView) -> str:
@@ -69,10 +70,11 @@ def macro(step: StepView) -> str:
 def _about(step: StepView, voice: Voice, *, many: bool = False) -> dict[str, object]:
     """Give what the text of a step takes beside the customer; of ``many``, each of which has its own late event."""
     about: dict[str, object] = {}
-    if step.reason is Reason.BY_PERSON:
+    if step.reason in (Reason.BY_PERSON, Reason.TOO_OLD):
         about["who"] = mention(step.actor) if step.actor else voice.say("steps", "somebody")
     if step.verb is Verb.SNOOZE and step.until is not None:
         about["until"] = voice.figures.slack_time(step.until)
+        about |= {"worse": step.until_worse, "note": cut(step.note, limits.NOTE)}
     if step.unclaimed is not None:
         about |= _about_unclaimed(step.unclaimed, voice)
     if step.late is not None and not many:
@@ -100,6 +102,20 @@ def _about_unclaimed(about: UnclaimedView, voice: Voice) -> dict[str, object]:
         if about.lacks in (Lacks.GONE, Lacks.UNKNOWN):
             said["owner"] = mention(about.owner)
     return said
+
+
+def _worse(step: StepView, voice: Voice) -> dict[str, object]:
+    """Give what one alert that woke because it worsened says besides."""
+    if step.reason is not Reason.WORSENED:
+        return {}
+    if step.worse is None:
+        return {"rule": title(step.rule), "label": "", "before": "", "now": ""}
+    return {
+        "rule": "",
+        "label": facts.label(step.worse.before, voice),
+        "before": facts.value(step.worse.before, voice),
+        "now": facts.value(step.worse.now, voice),
+    }
 
 
 def _group(group: Sequence[StepView], voice: Voice) -> tuple[Mrkdwn, Mrkdwn | None]:

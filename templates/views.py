@@ -15,6 +15,7 @@ from rules.alerts.pipeline.stage import Why
 from rules.alerts.rhythm import Flow
 from rules.alerts.rule import AlertKind, RuleBody, RuleState, Severity
 from rules.alerts.states import Reason, Resolution, Verb
+from rules.alerts.verdict import Verdict
 from rules.conditions.problems import Problem
 from rules.conditions.terms import Family
 from rules.lifecycle.fit import Lack
@@ -60,6 +61,8 @@ class Standing:
     claimed_by: str | None = None
     snoozed_until: int | None = None
     snoozed_by: str | None = None
+    snooze_note: str = ""
+    until_worse: bool = False
     resolution: Resolution | None = None
     resolved_by: str | None = None
     resolved_at: int | None = None
@@ -77,6 +80,8 @@ class AlertView:
     facts: tuple[Evidence, ...]
     standing: Standing
     spent: Money | None = None
+    nobody: str | None = None
+    """The owner whom the message was to reach and who is nobody in Slack."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +176,14 @@ class ChannelChange:
 
 
 @dataclass(frozen=True, slots=True)
+class WorseView:
+    """One number that became worse."""
+
+    before: Evidence
+    now: Evidence
+
+
+@dataclass(frozen=True, slots=True)
 class StepView:
     """One step of one alert's life; ``actor`` is a Slack id, where a person took it."""
 
@@ -180,6 +193,12 @@ class StepView:
     actor: str | None = None
     until: int | None = None
     resolution: Resolution | None = None
+    note: str = ""
+    """The reason that was given for a snooze."""
+    until_worse: bool = False
+    worse: WorseView | None = None
+    """Why it woke: the number that became worse, or the ``rule`` that opened beside it."""
+    rule: str = ""
     unclaimed: "UnclaimedView | None" = None
     late: "LateView | None" = None
 
@@ -419,6 +438,7 @@ class DeliveryView:
     call: str
     state: str
     reason: str | None
+    attempts: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -435,6 +455,8 @@ class WhyView:
     messages: tuple[DeliveryView, ...]
     leaving_at: int | None = None
     """The condition has ceased to hold: until when the alert is kept open."""
+    suppressions: "tuple[SuppressionView, ...]" = ()
+    """What kept it from being told, the first first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -719,3 +741,133 @@ class LifecycleChange:
     rules: tuple[str, ...]
     source: str = ""
     warnings: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SilenceView:
+    """A silence; ``rule`` is the name of the one that it is about, if of one."""
+
+    id: int
+    condition: str
+    rule: str | None
+    reason: str
+    author: str
+    at: int
+    until: int
+
+
+@dataclass(frozen=True, slots=True)
+class SilencedView:
+    """A silence that was just made; ``counted``: for how many customers it holds now, and how many there are."""
+
+    silence: SilenceView
+    counted: tuple[int, int] | None
+    warnings: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RouteView:
+    """A route: alerts of ``rule`` (None: of any) about those for whom ``condition`` holds are told at ``target``."""
+
+    name: str
+    condition: str
+    rule: str | None
+    target: str
+    channel: str
+    author: str
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceView:
+    """Where an alert is told; ``route`` is the name of the one that leads there, empty where none does."""
+
+    channel: str
+    thread: bool
+    route: str
+    nobody: str | None = None
+    asked_in_vain: bool = False
+    """Whether Slack did not say who the owner is."""
+
+
+@dataclass(frozen=True, slots=True)
+class RouteTestView:
+    """Where alerts of ``rule`` about a customer would be told."""
+
+    customer: Person
+    rule: str
+    place: PlaceView
+
+
+@dataclass(frozen=True, slots=True)
+class AskedView:
+    """One test of a condition: its text, whether it holds now, and the value that says so, where there is one."""
+
+    text: str
+    holds: bool
+    fact: Evidence | None
+
+
+@dataclass(frozen=True, slots=True)
+class SuppressionView:
+    """What held an alert back from ``at`` on: the stage, why, until when, by whom, and by which rule, silence or source."""
+
+    at: int
+    stage: str
+    why: str
+    until: int | None
+    actor: str | None
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class PairView:
+    """A rule and a customer as they stand; what belongs to an alert is None where there never was one."""
+
+    customer: Person
+    rule: RuleView
+    verdict: Verdict
+    holds_now: bool
+    tests: tuple[AskedView, ...]
+    since: int | None
+    held_until: int | None
+    alert_id: int | None
+    opened_at: int | None
+    standing: Standing | None
+    suppression: SuppressionView | None
+    place: PlaceView
+    messages: tuple[DeliveryView, ...] = ()
+    sent_to: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class QualityView:
+    """What came of a rule's alerts over ``days``.
+
+    ``opened``: alerts; ``posted``: those that were told, in ``messages``; ``by_itself``: ended without anybody. ``wait``:
+    the median time to a claim, in milliseconds. ``promised``: what the preview had counted, messages in days.
+    """
+
+    rule: str
+    kind: AlertKind
+    opened: int
+    posted: int
+    claimed: int
+    by_itself: int
+    useful: int
+    useless: int
+    wait: int | None
+    messages: int
+    days: int
+    promised: tuple[int, int] | None
+
+
+@dataclass(frozen=True, slots=True)
+class OldAlertsView:
+    """Alerts of a rule that have been open since before ``before``: how many, and of how many in all."""
+
+    rule_id: int
+    rule: str
+    before: int
+    found: int
+    unresolved: int

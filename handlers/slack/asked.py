@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 
-from handlers import shown
+from handlers import answer, shown
 from handlers.context import Context
 from handlers.slack.directory import Directory
 from rules.access import Actor
+from templates.views import AlertView
 from templates.voice import Voice
 
 
@@ -33,3 +34,7 @@ class Asked:
     def voice(self) -> Voice:
         """Give the words that the answer is said in."""
         return shown.voice(self.ctx)
+
+    def view(self, alert_id: int) -> AlertView:
+        """Give an alert as it stands; raises `answer.NoAlertError`."""
+        return answer.alert(self.ctx, alert_id)

@@ -95,6 +95,15 @@ class Directory:
             return Colleague(Found.GONE)
         return Colleague(Found.THERE, str(user["id"])) if user.get("id") else Colleague(Found.UNANSWERED)
 
+    def team(self, *, now: int) -> str | None:
+        """Give the id of the workspace that the bot is installed in; None where Slack does not say."""
+
+        def ask() -> frozenset[str]:
+            team = self._client.auth_test().get("team_id")
+            return frozenset({team} if isinstance(team, str) and team else ())
+
+        return next(iter(self._answer("team", ask, now)), None)
+
     def _answer(self, key: str, ask: Callable[[], frozenset[str]], now: int) -> frozenset[str]:
         with self._mutex:
             known = self._known.get(key)

@@ -5,20 +5,25 @@ A press in a message of the channel is told by the message itself; in an ephemer
 
 from dataclasses import dataclass
 
-from handlers import answer, drafts, lifecycle_drafts, rulebook
+from handlers import answer, clearing, drafts, lifecycle_drafts, rulebook
 from handlers.act import act
 from handlers.rulebook import Request
-from handlers.slack.alerts import my_page, open_page
+from handlers.slack.alerts.listing import my_page, open_page
 from handlers.slack.asked import Asked
 from handlers.slack.customer import attention_page
+from handlers.slack.modals import snooze_dialog
+from handlers.votes import vote
+from rules.alerts.person import Snooze
 from templates import lifecycle_pages
-from templates.alert import alert_message
+from templates.alert import alert_message, voted
 from templates.blocks import Rendered
 from templates.card import customer_card, timeline_page
 from templates.codec import Press, Value
 from templates.digest import digest_page
 from templates.held import held_page
+from templates.modals import Modal
 from templates.preview import draft_cancelled
+from templates.quality import cleared
 from templates.rule_pages import rule_change
 
 _LAST_PAGE = 100_000
@@ -30,16 +35,15 @@ class Shown:
 
     answer: Rendered | None
     replace: bool = False
+    modal: Modal | None = None
+    """The dialog that opens."""
 
 
 def pressed(asked: Asked, value: Value, *, ephemeral: bool) -> Shown:
     """Do what a press asks for; ``ephemeral`` where the message that was pressed is the presser's alone."""
     match value.press:
-        case Press.CLAIM | Press.UNCLAIM | Press.SNOOZE | Press.RESOLVE:
-            acted = act(asked.ctx, actor=asked.actor(), value=value, key=asked.key)
-            if acted.alert is None or not ephemeral:
-                return Shown(None)
-            return Shown(_alert(asked, acted.alert.id), replace=True)
+        case Press.CLAIM | Press.UNCLAIM | Press.SNOOZE | Press.RESOLVE | Press.VOTE | Press.CLEAR:
+            return _done(asked, value, ephemeral=ephemeral)
         case Press.ALERT:
             return Shown(_alert(asked, value.subject))
         case Press.CUSTOMER:
@@ -55,6 +59,23 @@ def pressed(asked: Asked, value: Value, *, ephemeral: bool) -> Shown:
             return Shown(_decided(asked, value), replace=True)
         case Press.OPEN | Press.MINE | Press.NEEDY | Press.MY_NEEDY:
             return Shown(_turned(asked, value), replace=ephemeral)
+
+
+def _done(asked: Asked, value: Value, *, ephemeral: bool) -> Shown:
+    """Do what changes alerts; a message in a channel shows by itself what was done."""
+    if value.press is Press.SNOOZE and value.choice == Snooze.DATE:
+        return Shown(None, modal=snooze_dialog(asked, value))
+    if value.press is Press.VOTE:
+        useful = vote(asked.ctx, actor=asked.actor(), value=value, key=asked.key)
+        return Shown(None if useful is None else voted(asked.voice(), useful=useful))
+    if value.press is Press.CLEAR:
+        request = Request(asked.actor(), asked.key)
+        ended = clearing.clear(asked.ctx, request, value.subject, int(value.choice))
+        return Shown(None if ended is None else cleared(ended, asked.voice()), replace=ephemeral)
+    acted = act(asked.ctx, actor=asked.actor(), value=value, key=asked.key)
+    if acted.alert is None or not ephemeral:
+        return Shown(None)
+    return Shown(_alert(asked, acted.alert.id), replace=True)
 
 
 def _decided(asked: Asked, value: Value) -> Rendered | None:

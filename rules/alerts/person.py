@@ -9,10 +9,12 @@ from enum import StrEnum
 from typing import ClassVar, Final
 
 from rules.alerts.states import Reason, Resolution, Verb
+from rules.alerts.until import read_reason
 from rules.errors import WarmlineError
 from rules.instants import DAY, HOUR, Calendar
 
 MORNING: Final = "T09:00"
+"""When snoozes until a day end on it."""
 LONGEST_SNOOZE: Final = 90 * DAY
 BY_PERSON: Final = (Resolution.RECOVERED, Resolution.LOST, Resolution.NOT_AN_ISSUE)
 """The ends that a person may give an alert."""
@@ -61,6 +63,10 @@ class Snooze(StrEnum):
     MORNING = "morning"
     """Until nine o'clock tomorrow, by the business's clock."""
     WEEK = "week"
+    DATE = "date"
+    """Until a day that is asked for."""
+    WORSE = "worse"
+    """Until it worsens (`rules.alerts.worse`), and no longer than any snooze."""
     WAKE = "wake"
     """Not at all: a snooze ends now."""
 
@@ -77,12 +83,16 @@ class Now:
 
 @dataclass(frozen=True, slots=True)
 class PersonDecision:
-    """What to do, and why. ``until`` goes with a snooze, ``resolution`` with the end of an alert."""
+    """What to do, and why. ``until`` and ``note`` go with a snooze, ``resolution`` with the end of an alert."""
 
     verb: Verb
     reason: Reason = Reason.BY_PERSON
     until: int | None = None
     resolution: Resolution | None = None
+    note: str = ""
+    """What the person gave as a reason."""
+    worse: bool = False
+    """Whether it wakes before ``until`` where it worsens."""
 
 
 def claim(alert: Now, actor: str) -> PersonDecision:
@@ -103,12 +113,20 @@ def unclaim(alert: Now) -> PersonDecision:
     return PersonDecision(Verb.UNCLAIM)
 
 
-def snooze(alert: Now, until: int, now: int) -> PersonDecision:
-    """Put an alert to sleep, or to sleep for another time; raises `AlertEndedError` or `BadSnoozeError`."""
+def snooze(alert: Now, until: int, now: int, *, note: str = "", worse: bool = False) -> PersonDecision:
+    """Put an alert to sleep, or to sleep for another time; raises `AlertEndedError` or `BadSnoozeError`.
+
+    ``note`` is the reason that was given, as typed; with ``worse`` it wakes earlier where it worsens.
+    """
     _unresolved(alert)
     if not now < until <= now + LONGEST_SNOOZE:
         raise BadSnoozeError(days=LONGEST_SNOOZE // DAY)
-    return PersonDecision(Verb.SNOOZE, until=until)
+    return PersonDecision(Verb.SNOOZE, until=until, note=read_reason(note), worse=worse)
+
+
+def snooze_text(text: str) -> Snooze | str:
+    """Give which snooze a word such as ``1h``, ``tomorrow`` or ``worse`` means; any other text as it is: an end to be read."""
+    return _SNOOZES.get(text.strip().casefold(), text)
 
 
 def wake(alert: Now) -> PersonDecision:
@@ -136,7 +154,22 @@ def snooze_until(length: Snooze, now: int, calendar: Calendar) -> int:
     if length is Snooze.MORNING:
         tomorrow = calendar.date_of(now) + timedelta(days=1)
         return calendar.parse(f"{tomorrow.isoformat()}{MORNING}")
-    raise ValueError("to wake is not to sleep")
+    if length is Snooze.WORSE:
+        return now + LONGEST_SNOOZE
+    raise ValueError(f"{length} says no instant")
+
+
+_SNOOZES: Final = {
+    "hour": Snooze.HOUR,
+    "1h": Snooze.HOUR,
+    "tomorrow": Snooze.MORNING,
+    "morning": Snooze.MORNING,
+    "week": Snooze.WEEK,
+    "1w": Snooze.WEEK,
+    "worse": Snooze.WORSE,
+    "worsens": Snooze.WORSE,
+    "wake": Snooze.WAKE,
+}
 
 
 def _unresolved(alert: Now) -> None:

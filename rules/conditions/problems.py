@@ -67,6 +67,8 @@ class Code(StrEnum):
     NOT_TEXT = "not_text"
     NO_ORDER = "no_order"
     NO_LABEL = "no_label"
+    # what a rule says beside its condition
+    NO_SUCH_RULE = "no_such_rule"
 
 
 LONGEST_SHOWN: Final = 80

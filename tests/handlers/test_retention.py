@@ -20,13 +20,14 @@ from handlers.retention import PruneAheadError, PrunePastAlertsError, PrunePastR
 from handlers.rulebook import Request
 from handlers.sweep import sweep
 from rules.access import Actor
+from rules.alerts.route import To
 from rules.alerts.rule import RuleBody, RuleState
 from rules.alerts.states import Reason as Why
 from rules.alerts.states import Resolution
 from rules.conditions.reach import PastHorizonError
 from rules.instants import DAY, HOUR, iso
 from rules.preview.steps import Stretch
-from storage import alerts, audit, customers, dirty, events, pruned, retry, rules
+from storage import alerts, audit, customers, dirty, events, pruned, retry, routes, rules, silences
 from storage.database import Database
 from storage.incoming import CustomerIn, EventIn
 from storage.pruned import BeforeHorizonError
@@ -532,3 +533,32 @@ def test_a_preview_knows_of_the_first_event_though_it_was_pruned(ctx: Context) -
     before = Stretch.of(since=START - 60 * DAY, until=None, every="1d", now=START)
     with pytest.raises(BeforeHorizonError):
         preview(ctx, subject(ctx, "count(purchase) >= 2"), before)
+
+
+def test_silences_and_routes_that_look_further_back_stand_in_the_way(ctx: Context) -> None:
+    history(ctx, 1, [OLD, START - HOUR])
+    with ctx.database.writing() as tx:
+        silences.add(
+            tx,
+            condition="count(purchase, 60d) > 1",
+            rule_id=None,
+            reason="",
+            author="U1",
+            now=ctx.now(),
+            until=ctx.now() + DAY,
+        )
+        routes.add(
+            tx,
+            name="vips",
+            condition="count(purchase, 90d) > 1",
+            rule_id=None,
+            target=To.OWNER,
+            channel="",
+            author="U1",
+            now=ctx.now(),
+        )
+    with pytest.raises(PrunePastRulesError):
+        prune(ctx, START - HOUR, actor="me")
+    looked = survey(ctx, START - HOUR)
+    assert [one.rule for one in looked.rules] == ["silence 1", "route vips"]
+    assert looked.latest == ctx.now() - 90 * DAY

@@ -7,6 +7,7 @@ import pytest
 from rules.access import (
     Action,
     Actor,
+    Alerting,
     AlertOf,
     Channels,
     Definitions,
@@ -25,6 +26,7 @@ THINGS: list[Thing] = [
     AlertOf("U1"),
     AlertOf("U9"),
     Rulebook(),
+    Alerting(),
     Definitions(),
     Channels(),
     Sources(),
@@ -46,7 +48,7 @@ def test_the_whole_table() -> None:
     } | {
         (actor, action, AlertOf(claimed_by))
         for actor in (AGENT, MANAGER)
-        for action in (Action.CLAIM, Action.SNOOZE, Action.RESOLVE)
+        for action in (Action.CLAIM, Action.SNOOZE, Action.RESOLVE, Action.VOTE)
         for claimed_by in (None, "U1", "U9")
     } | {
         (AGENT, Action.UNCLAIM, AlertOf("U1")),
@@ -55,6 +57,9 @@ def test_the_whole_table() -> None:
         (MANAGER, Action.UNCLAIM, AlertOf("U9")),
         (MANAGER, Action.UNCLAIM, AlertOf(None)),
         (MANAGER, Action.CHANGE_RULES, Rulebook()),
+        (MANAGER, Action.SILENCE, Alerting()),
+        (MANAGER, Action.CHANGE_ROUTES, Alerting()),
+        (MANAGER, Action.RESOLVE_MANY, Alerting()),
         (MANAGER, Action.CHANGE_LIFECYCLE, Definitions()),
         (MANAGER, Action.CHANGE_CHANNEL, Channels()),
         (MANAGER, Action.CHANGE_SOURCES, Sources()),

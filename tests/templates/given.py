@@ -36,6 +36,7 @@ from templates.views import (
     StepView,
     Waiting,
     WhyView,
+    WorseView,
     WorthView,
 )
 from templates.voice import Voice
@@ -95,6 +96,8 @@ standings = st.builds(
     claimed_by=st.none() | colleagues,
     snoozed_until=maybe_instants,
     snoozed_by=st.none() | colleagues,
+    snooze_note=texts,
+    until_worse=st.booleans(),
     resolution=st.none() | st.sampled_from(Resolution),
     resolved_by=st.none() | colleagues,
     resolved_at=maybe_instants,
@@ -144,6 +147,7 @@ alerts = st.builds(
     facts=st.lists(evidence, max_size=12).map(tuple),
     standing=standings,
     spent=st.none() | money,
+    nobody=st.none() | texts,
 )
 members = st.builds(
     Member, alert_id=st.integers(1, 10**17), customer=people, standing=standings, spent=st.none() | money
@@ -204,11 +208,13 @@ WAYS = [
     (Verb.OPEN, Reason.COOLDOWN_OVER, None),
     (Verb.WAKE, Reason.SNOOZE_OVER, None),
     (Verb.WAKE, Reason.BY_PERSON, None),
+    (Verb.WAKE, Reason.WORSENED, None),
     (Verb.CLAIM, Reason.BY_PERSON, None),
     (Verb.UNCLAIM, Reason.BY_PERSON, None),
     (Verb.SNOOZE, Reason.BY_PERSON, None),
     (Verb.RESOLVE, Reason.LEFT, Resolution.RECOVERED),
     (Verb.RESOLVE, Reason.LEFT, Resolution.EXPIRED),
+    (Verb.RESOLVE, Reason.TOO_OLD, Resolution.EXPIRED),
     (Verb.RESOLVE, Reason.RULE_EDITED, Resolution.RULE_CHANGED),
     (Verb.RESOLVE, Reason.RULE_REMOVED, Resolution.RULE_CHANGED),
     (Verb.RESOLVE, Reason.BY_PERSON, Resolution.RECOVERED),
@@ -227,6 +233,12 @@ def steps(draw: st.DrawFn) -> StepView:
         actor=draw(st.none() | colleagues),
         until=draw(instants) if verb is Verb.SNOOZE else None,
         resolution=resolution,
+        note=draw(texts) if verb is Verb.SNOOZE else "",
+        until_worse=draw(st.booleans()),
+        worse=draw(st.none() | st.builds(WorseView, evidence, evidence))
+        if reason is Reason.WORSENED
+        else None,
+        rule=draw(st.from_regex(r"[a-z][a-z0-9_]{0,59}", fullmatch=True)),
     )
 
 

@@ -50,7 +50,7 @@ def test_has_buttons_whose_values_name_the_alert() -> None:
     assert [one["type"] for one in found] == ["button", "static_select", "static_select", "button"]
     assert decode(found[0]["value"]) == Value(Press.CLAIM, 812)
     snooze = [option["value"] for option in found[1]["options"]]  # type: ignore[attr-defined]
-    assert [decode(value).choice for value in snooze] == ["hour", "morning", "week"]
+    assert [decode(value).choice for value in snooze] == ["hour", "morning", "week", "date", "worse"]
     resolve = [option["value"] for option in found[2]["options"]]  # type: ignore[attr-defined]
     assert [decode(value).choice for value in resolve] == ["recovered", "lost", "not_an_issue"]
 
@@ -74,12 +74,16 @@ def test_says_where_it_stands(standing: Standing, said: str) -> None:
 
 @pytest.mark.parametrize("resolution", Resolution)
 @pytest.mark.parametrize("who", [None, "U08TOMBECKR"])
-def test_an_alert_that_ended_says_how_and_has_only_the_button_of_its_customer(
+def test_an_alert_that_ended_says_how_and_asks_no_more_than_whether_it_was_useful(
     resolution: Resolution, who: str | None
 ) -> None:
     standing = Standing(resolution=resolution, resolved_by=who, resolved_at=NOW, claimed_by="U08AIKOTNKA")
     message = alert_message(replace(ALERT, standing=standing), VOICE)
-    assert [element["value"] for element in elements(message)] == [f"1:customer:{ALERT.id}"]
+    assert [element["value"] for element in elements(message)] == [
+        f"1:customer:{ALERT.id}",
+        f"1:vote:{ALERT.id}:up",
+        f"1:vote:{ALERT.id}:down",
+    ]
     assert "Call them" not in shown(message)
     assert message.blocks[0]["text"]["text"][0] in "✅🚪👌⌛📝"
 
@@ -117,7 +121,8 @@ def test_the_content_changes_with_what_is_shown_and_only_then() -> None:
 def test_slack_takes_whatever_it_is_made_of(view: AlertView) -> None:
     message = alert_message(view, VOICE)
     message_content({"text": message.text, "blocks": message.blocks}, is_update=True)
-    assert len(elements(message)) == (4 if view.standing.resolution is None else 1)
+    ended, claimed = view.standing.resolution is not None, view.standing.claimed_by is not None
+    assert len(elements(message)) == (1 if ended else 4) + (2 if ended or claimed else 0)
 
 
 def test_several_alerts_of_a_customer_name_the_customer_once() -> None:

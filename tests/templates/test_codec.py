@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rules.alerts.person import BY_PERSON, Snooze
-from templates.codec import Press, StaleButtonError, Value, chosen, decode, encode
+from templates.codec import USEFUL, USELESS, Press, StaleButtonError, Value, chosen, decode, encode
 
 values = st.one_of(
     st.builds(
@@ -37,6 +37,8 @@ values = st.one_of(
         st.integers(1, 10**18 - 1),
         st.sampled_from([str(one) for one in BY_PERSON]),
     ),
+    st.builds(Value, st.just(Press.VOTE), st.integers(1, 10**18 - 1), st.sampled_from([USEFUL, USELESS])),
+    st.builds(Value, st.just(Press.CLEAR), st.integers(1, 10**18 - 1), st.integers(1, 10**15 - 1).map(str)),
     st.builds(
         Value,
         st.sampled_from([Press.DIGEST, Press.TIMELINE]),
@@ -78,6 +80,7 @@ def test_a_value_that_was_tampered_with_is_refused_or_means_what_it_says(
     assert encode(found.press, found.subject, found.choice) == forged or found.press in (
         Press.DIGEST,
         Press.TIMELINE,
+        Press.CLEAR,
     )
 
 

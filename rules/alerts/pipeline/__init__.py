@@ -10,11 +10,14 @@ from typing import Final
 
 from rules.alerts.pipeline.budget import budget
 from rules.alerts.pipeline.group import Bundle, group
+from rules.alerts.pipeline.inhibit import inhibit
 from rules.alerts.pipeline.quiet import quiet
+from rules.alerts.pipeline.silence import silence
+from rules.alerts.pipeline.snooze import snooze
 from rules.alerts.pipeline.stage import Around, Held, StageOf, Untold
 from rules.alerts.pipeline.stale import stale
 
-PIPELINE: Final[tuple[StageOf, ...]] = (stale, quiet, budget)
+PIPELINE: Final[tuple[StageOf, ...]] = (stale, inhibit, snooze, silence, quiet, budget)
 """The stages in their order."""
 
 

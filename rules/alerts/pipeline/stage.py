@@ -18,6 +18,9 @@ class Stage(StrEnum):
     """Where an alert is held back."""
 
     STALE = "stale"
+    INHIBITION = "inhibition"
+    SNOOZE = "snooze"
+    SILENCE = "silence"
     QUIET = "quiet"
     BUDGET = "budget"
 
@@ -27,6 +30,12 @@ class Why(StrEnum):
 
     SOURCE_STOPPED = "source_stopped"
     """A source of what the rule looks at has stopped sending: nobody can say that it is so."""
+    HIDDEN_BY_RULE = "hidden_by_rule"
+    """An alert of a rule that hides this one is open for the customer; ``by`` names the rule."""
+    SNOOZED = "snoozed"
+    """Somebody (``actor``) put it to sleep before anybody was told."""
+    SILENCED = "silenced"
+    """A silence of a manager's (``actor``) holds for the customer; ``by`` is its number."""
     QUIET_HOURS = "quiet_hours"
     WEEKEND = "weekend"
     HOLIDAY = "holiday"
@@ -52,13 +61,19 @@ class Untold:
     channel: str
     value: int = 0
     snoozed_until: int | None = None
+    snoozed_by: str | None = None
+    thread: bool = False
+    """Whether a route leads to the day's thread in the channel."""
+    nobody: str | None = None
+    """The owner whom a route leads to and who is nobody in Slack: the channel is the fallback."""
 
 
 @dataclass(frozen=True, slots=True)
 class Held:
     """An alert that is held back: by which stage, why, until when (None: nobody can say), and by whom or what.
 
-    ``actor`` is a person; ``by`` names the rule, silence, holiday or source behind it.
+    ``actor`` is a person; ``by`` names the rule, silence, holiday or source behind it. ``each_tick``: it may end before
+    ``until``, so it is looked at again at every tick.
     """
 
     alert: Untold
@@ -67,6 +82,32 @@ class Held:
     until: int | None = None
     actor: str | None = None
     by: str = ""
+    each_tick: bool = False
+
+    @property
+    def look_again_at(self) -> int | None:
+        """When to look at it again; None: at every tick."""
+        return None if self.each_tick else self.until
+
+
+@dataclass(frozen=True, slots=True)
+class Hiding:
+    """An unresolved alert of a rule that ``hides`` others, by name."""
+
+    alert_id: int
+    rule: str
+    opened_at: int
+    hides: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """A manager's silence that is not over; it is about one rule, or about all where ``rule_id`` is None."""
+
+    id: int
+    until: int
+    author: str
+    rule_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +123,10 @@ class Around:
     """What names that alerts carry stand for: a channel may be named by its id as well as by its name."""
     zone: str = "UTC"
     """The business's, for channels that have none of their own."""
+    hiding: Mapping[int, Sequence[Hiding]] = field(default_factory=dict)
+    """By customer: the unresolved alerts of rules that hide others."""
+    silences: Mapping[int, Sequence[Silence]] = field(default_factory=dict)
+    """By customer: the silences whose condition holds for that customer now."""
 
     stale: Mapping[int, str] = field(default_factory=dict)
     """By rule id: the source that has stopped, of rules that look at what it sends."""

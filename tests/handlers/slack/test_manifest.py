@@ -25,6 +25,7 @@ SCOPES = {
     # The e-mail address of the profile is what it is asked for.
     "users_lookupByEmail": {"users:read", "users:read.email"},
     "users_info": {"users:read", "users:read.email"},
+    "auth_test": set(),
 }
 
 

@@ -138,8 +138,11 @@ def test_an_alert_is_claimed_snoozed_and_resolved_where_everybody_sees_it(office
     office.deliver()
     [root] = office.roots()
     assert f"*Recovered*, says <@{TOM}>" in root.text
-    [row] = [block for block in root.blocks if block["type"] == "actions"]
-    assert [element["value"] for element in row["elements"]] == ["1:customer:1"]
+    rows = [block["elements"] for block in root.blocks if block["type"] == "actions"]
+    assert [[element["value"] for element in row] for row in rows] == [
+        ["1:customer:1"],
+        ["1:vote:1:up", "1:vote:1:down"],
+    ]
     assert [reply.split()[0] for reply in office.replies(root)] == ["👀", "💤", "✅"]
 
 

@@ -14,7 +14,7 @@ from handlers.context import Context
 from handlers.slack.directory import Directory
 from handlers.slack.listeners import Listeners
 from handlers.sweep import sweep
-from playground.limits import message_content
+from playground.limits import check_view, message_content
 from rules.conditions.names import fold
 from rules.instants import DAY
 from storage import alerts, audit, names, outbox
@@ -29,6 +29,7 @@ from tests.histories import customer, purchases, rule
 
 NOW = 20_000 * DAY
 MANAGER, TOM, AIKO = "UMANAGER", "U08TOMBECKR", "U08AIKOTNKA"
+TEAM = "T0WORLD"
 _triggers = count(1)
 
 
@@ -48,6 +49,9 @@ class Known(Directory):
         super().__init__(WebClient(retry_handlers=[]))
         self._emails = emails
 
+    def team(self, *, now: int) -> str | None:
+        return TEAM
+
     def names_of(self, user: str, *, now: int) -> frozenset[str]:
         return frozenset({user.casefold(), self._emails.get(user, user).casefold()})
 
@@ -60,7 +64,36 @@ class World:
 
     def __post_init__(self) -> None:
         directory = Known({TOM: "Tom@Example.com"})
-        self.listeners = Listeners(self.ctx, directory, executor=Directly(), send=self._send)
+        self.modals: list[dict[str, Any]] = []
+        self.listeners = Listeners(
+            self.ctx, directory, executor=Directly(), send=self._send, open_modal=self._open
+        )
+
+    def _open(self, trigger: str, view: dict[str, Any]) -> bool:
+        if not trigger.startswith("t"):
+            return False
+        # Whatever is opened, Slack must take it.
+        self.modals.append(check_view(view))
+        return True
+
+    def submit(
+        self, modal: dict[str, Any], *, user: str = TOM, trigger: str | None = None, **values: str
+    ) -> dict[str, str] | None:
+        """Submit a dialog: the date and the reason by block. Gives what is wrong, by block."""
+        names = {"day": "selected_date", "reason": "value"}
+        return self.listeners.answer_submission(
+            {
+                "user": {"id": user},
+                "team": {"id": TEAM},
+                "trigger_id": trigger or f"t{next(_triggers)}",
+                "view": {
+                    **modal,
+                    "state": {
+                        "values": {block: {"input": {names[block]: value}} for block, value in values.items()}
+                    },
+                },
+            }
+        )
 
     def _send(self, url: str, answer: Rendered, *, replace: bool) -> None:
         assert url == "http://slack.invalid/response"
@@ -121,6 +154,7 @@ class World:
         trigger: str | None = None,
         ephemeral: bool = False,
         menu: bool = False,
+        team: str = TEAM,
     ) -> tuple[Rendered, bool] | None:
         value = encode(press, subject, choice) if isinstance(press, Press) else press
         action = {"selected_option": {"value": value}} if menu else {"value": value}
@@ -128,6 +162,7 @@ class World:
         self.listeners.answer_action(
             {
                 "user": {"id": user},
+                "team": {"id": team},
                 "trigger_id": trigger or f"t{next(_triggers)}",
                 "response_url": "http://slack.invalid/response",
                 "container": {"is_ephemeral": ephemeral},

@@ -101,5 +101,6 @@ def test_every_snooze_can_be_taken(now: int, length: Snooze) -> None:
 
 
 def test_to_wake_is_no_length() -> None:
-    with pytest.raises(ValueError, match="not to sleep"):
-        snooze_until(Snooze.WAKE, NOW, BERLIN)
+    for length in (Snooze.WAKE, Snooze.DATE):
+        with pytest.raises(ValueError, match="says no instant"):
+            snooze_until(length, NOW, BERLIN)

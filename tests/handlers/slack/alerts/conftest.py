@@ -1,0 +1,3 @@
+from tests.handlers.slack.world import world
+
+__all__ = ["world"]
