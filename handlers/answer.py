@@ -207,7 +207,6 @@ def why(ctx: Context, alert_id: int) -> WhyView:
                 DatedStep(step.at, told)
                 for step, told in zip(taken, shown.step_views(tx, taken, ctx), strict=True)
             ),
-            messages=tuple(DeliveryView(str(one.call), str(one.state), one.reason) for one in sent),
             leaving_at=found.leaving_at,
             messages=tuple(
                 DeliveryView(str(one.call), str(one.state), one.reason, one.attempts) for one in sent

@@ -40,7 +40,7 @@ def test_the_migration_keeps_alerts_and_finds_the_sources(
     with database.writing() as tx:
         arrivals.note(tx, {"shop": 2}, now=7_200_000)
         alerts.open_all(tx, [alerts.Opening(1, 1, 1, Reason.ENTERED, ())], [1], now=5)
-        script = schema._scripts(schema._config()).get_revision("0017").module
+        script = schema._scripts(schema._config()).get_revision("0015").module
         operations = Operations(MigrationContext.configure(tx.connection))
         monkeypatch.setattr(script, "op", operations)
         script.downgrade()

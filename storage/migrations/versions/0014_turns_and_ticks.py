@@ -1,15 +1,15 @@
 """what is done once, and whose turn it is
 
-Revision ID: 0013
-Revises: 0015
+Revision ID: 0014
+Revises: 0013
 """
 
 import sqlalchemy as sa
 
 from alembic import op
 
-revision = '0013'
-down_revision = '0015'
+revision = '0014'
+down_revision = '0013'
 branch_labels = None
 depends_on = None
 

@@ -1,14 +1,14 @@
 """alerts are told after they open: what holds them back, and the attention that channels have given
 
-Revision ID: 0015
-Revises: 0011
+Revision ID: 0013
+Revises: 0012
 """
 
 import sqlalchemy as sa
 
 from alembic import op
 
-revision = '0015'
+revision = '0013'
 down_revision = '0012'
 branch_labels = None
 depends_on = None

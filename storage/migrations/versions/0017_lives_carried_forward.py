@@ -1,6 +1,6 @@
 """what is carried forward of customers' lives
 
-Revision ID: 0014
+Revision ID: 0017
 Revises: 0016
 """
 
@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from alembic import op
 
-revision = '0014'
+revision = '0017'
 down_revision = '0016'
 branch_labels = None
 depends_on = None
