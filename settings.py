@@ -1,13 +1,13 @@
 """The environment, read once and typed. Secrets print as asterisks; nothing here connects to anything."""
 
+from pathlib import Path
 from typing import Annotated, Any, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from templates.words import languages
-
+_LOCALES = Path(__file__).parent / "templates" / "locales"
 SLACK_API = "https://slack.com/api/"
 
 
@@ -75,3 +75,8 @@ class Settings(BaseSettings):
     def read(cls) -> Self:
         """Read the environment; raises `pydantic.ValidationError` that names each setting that is wrong."""
         return cls()
+
+
+def languages() -> list[str]:
+    """Give the languages that there are words in: the templates' own, and those whose translations are compiled."""
+    return sorted({"en", *(path.parts[-3] for path in _LOCALES.glob("*/LC_MESSAGES/warmline.mo"))})
