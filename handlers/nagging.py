@@ -20,8 +20,9 @@ from rules.alerts.retry import Delivery
 from rules.alerts.rule import RuleState
 from rules.alerts.states import Reason, Verb
 from rules.instants import HOUR, MINUTE
-from storage import alerts, customers, outbox, rules
+from storage import alerts, customers, outbox, pace, rules
 from storage.alerts import Alert, Step
+from storage.channels import places as places_of
 from storage.database import Transaction
 from storage.outbox import Call, Message, New, Subject
 from storage.rules import Rule
@@ -33,6 +34,8 @@ LOOK_AGAIN: Final = 5 * MINUTE
 not taken yet."""
 ASKED_AGAIN: Final = HOUR
 """For how long an owner's step waits for Slack to say who bears the address; then the address itself is named."""
+
+_ON_ITS_WAY: Final = frozenset({Delivery.PENDING, Delivery.SENDING, Delivery.UNKNOWN})
 
 
 @dataclass(slots=True)
@@ -137,6 +140,7 @@ def _due(alert: Alert, around: _Around) -> _Due | None:
 
 def _remind(tx: Transaction, ctx: Context, around: _Around, some: Sequence[Alert]) -> int:
     roots = outbox.by_numbers(tx, sorted({one.root for one in some if one.root is not None}))
+    unseen = _unseen(tx, ctx, roots)
     moved: list[tuple[int, int, int | None]] = []
     stuck: list[Alert] = []
     taken: list[Step] = []
@@ -144,7 +148,7 @@ def _remind(tx: Transaction, ctx: Context, around: _Around, some: Sequence[Alert
     for alert in some:
         due = _due(alert, around)
         root = roots.get(alert.root or 0)
-        if due is not None and root is not None and _says(due.nag) and _is_stuck(root):
+        if due is not None and root is not None and _says(due.nag) and root.id in unseen:
             stuck.append(alert)
             continue
         if due is None or root is None or not _says(due.nag):
@@ -173,9 +177,27 @@ def _remind(tx: Transaction, ctx: Context, around: _Around, some: Sequence[Alert
     return len(taken)
 
 
-def _is_stuck(root: Message) -> bool:
-    """Say whether Slack has not taken the message yet, though it was tried: nobody has seen the alert, then."""
-    return root.attempts > 0 and root.state in (Delivery.PENDING, Delivery.SENDING, Delivery.UNKNOWN)
+def _unseen(tx: Transaction, ctx: Context, roots: Mapping[int, Message]) -> set[int]:
+    """Give the messages that Slack has not taken yet though that was tried: nobody has seen their alerts, then.
+
+    It was tried as well where the head of their thread does not come to stand there, or where their channel, or all of
+    Slack, takes nothing: who waits for that is not sent at all.
+    """
+    waiting = {number: one for number, one in roots.items() if one.state in _ON_ITS_WAY}
+    if not waiting:
+        return set()
+    heads = outbox.by_numbers(tx, sorted({one.root for one in waiting.values() if one.root is not None}))
+    held = pace.held(tx, now=0)
+    names = {one.channel or ctx.default_channel for one in waiting.values()}
+    places = places_of(tx, names)
+    closed = {name for name in names if not held.keys().isdisjoint({pace.EVERYWHERE, name, places[name]})}
+    return {
+        number
+        for number, one in waiting.items()
+        if one.attempts > 0
+        or (one.channel or ctx.default_channel) in closed
+        or (one.root is not None and heads[one.root].state in _ON_ITS_WAY and heads[one.root].attempts > 0)
+    }
 
 
 def _is_to_wait(ctx: Context, due: _Due, around: _Around) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from handlers import channels, routebook, rulebook
+from handlers import channels, routebook, rulebook, tell
 from handlers.act import act
 from handlers.context import Context
 from handlers.rulebook import Request
@@ -13,7 +13,7 @@ from rules.access import Actor
 from rules.alerts.channel import ChannelSettings, DigestTime, Often, QuietHours
 from rules.alerts.pipeline.stage import Stage
 from rules.alerts.rule import Backlog
-from rules.alerts.states import Verb
+from rules.alerts.states import Resolution, Verb
 from rules.alerts.typed import Options
 from rules.instants import DAY, HOUR, MINUTE
 from storage import alerts, dirty, outbox, silences, suppressions
@@ -24,6 +24,7 @@ from storage.outbox import Call, Message, Subject
 from templates.codec import Press, Value
 from tests.contexts import StillClock, context
 from tests.handlers.crowds import crowd, say
+from tests.handlers.slack.world import everything
 from tests.histories import purchases, rule
 
 D = 20_000 * DAY
@@ -240,3 +241,76 @@ def test_a_silence_keeps_reminders_quiet_and_one_makes_up_for_it(ctx: Context) -
     sweep(ctx, as_of=NOON + 7 * HOUR)
     sweep(ctx, as_of=NOON + 7 * HOUR + MINUTE)
     assert verbs(ctx, alert_of(ctx, 1)) == [Verb.OPEN, Verb.REMIND]
+
+
+@pytest.mark.parametrize("comes_back", [True, False])
+def test_what_was_held_back_and_is_only_kept_open_is_told_once_it_comes_back(
+    ctx: Context, comes_back: bool
+) -> None:
+    """Neither by itself when the night is over, nor by the digest."""
+    silent_crowd(ctx, 2, keep=2 * DAY)
+    crowd(ctx.database, [3], last=NOON + HOUR - 30 * DAY, known_since=D - 300 * DAY)
+    say(ctx.database, CARE, ChannelSettings(budget=5, quiet=QuietHours(12 * 60, 8 * 60)))
+    sweep(ctx, as_of=NOON + HOUR)
+    for number in (1, 3):
+        purchases(ctx.database, number, [NOON + HOUR])
+    sweep(ctx, as_of=NOON + 2 * HOUR)
+    assert [alert_of(ctx, number).held_by for number in (1, 3)] == [Stage.BUDGET, Stage.QUIET]
+    sweep(ctx, as_of=MORNING)
+    assert [told_by(ctx, one) for one in posts(ctx)] == [[2]]
+    if comes_back:
+        for number in (1, 3):
+            take_back(ctx, number)
+    for later in (MORNING + HOUR, MORNING + DAY, MORNING + 3 * DAY):
+        sweep(ctx, as_of=later)
+    told = [number for one in posts(ctx) for number in told_by(ctx, one)]
+    assert sorted(told) == ([1, 2, 3] if comes_back else [2])
+
+
+def test_a_rule_removed_while_its_alerts_are_told_held_and_in_a_digest_ends_each_once(
+    ctx: Context, clock: StillClock
+) -> None:
+    silent_crowd(ctx, 12)
+    sweep(ctx, as_of=MORNING)
+    crowd(ctx.database, [20, 21], last=MORNING + HOUR - 30 * DAY, known_since=D - 300 * DAY)
+    sweep(ctx, as_of=MORNING + HOUR)
+    clock.at = MORNING + 2 * HOUR
+    act(ctx, actor=Actor("U2"), value=Value(Press.CLAIM, alert_of(ctx, 5).id), key="claim")
+    before = {one.id for one in posts(ctx)}
+    rulebook.remove(ctx, MANAGER, "lapsing")
+    for later in (MORNING + 3 * HOUR, MORNING + DAY, MORNING + 2 * DAY):
+        sweep(ctx, as_of=later)
+    assert {one.id for one in posts(ctx)} == before, "nobody is told of what has ended"
+    for number in (*range(1, 13), 20, 21):
+        found = alert_of(ctx, number)
+        assert found.resolution is Resolution.RULE_CHANGED
+        assert verbs(ctx, found).count(Verb.RESOLVE) == 1
+    with ctx.database.reading() as tx:
+        for root in posts(ctx):
+            said = everything(tell.render(tx, root, ctx))
+            assert "📝" in said
+            assert "⚪" not in said
+            followed = [one for one in outbox.of_root(tx, root.id) if one.subject is Subject.STEPS]
+            resolved = [
+                step for one in followed for step in alerts.told_in(tx, one.id) if step.verb is Verb.RESOLVE
+            ]
+            assert len(resolved) == len(told_by(ctx, root))
+
+
+def test_an_escalated_alert_that_a_late_event_shows_to_be_wrong_is_put_right_wherever_it_stands(
+    ctx: Context,
+) -> None:
+    """Told in a digest, brought to another channel: both say so."""
+    silent_crowd(ctx, 2, escalate="1h #leads")
+    sweep(ctx, as_of=MORNING)
+    sweep(ctx, as_of=MORNING + 2 * HOUR)
+    [elsewhere] = [one for one in posts(ctx, Subject.ESCALATION) if one.alert_id == alert_of(ctx, 1).id]
+    purchases(ctx.database, 1, [NOON - HOUR])
+    sweep(ctx, as_of=MORNING + 3 * HOUR)
+    found = alert_of(ctx, 1)
+    assert found.resolution is Resolution.NOT_AN_ISSUE
+    with ctx.database.reading() as tx:
+        [edit] = outbox.of_root(tx, elsewhere.id)
+        [digest] = outbox.by_numbers(tx, [found.root or 0]).values()
+        for one in (edit, digest):
+            assert "👌" in everything(tell.render(tx, one, ctx))
