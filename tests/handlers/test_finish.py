@@ -45,6 +45,19 @@ def test_an_alert_outlives_the_thread_that_it_was_to_be_told_in(office: Post) ->
     assert office.message(reply).state is Delivery.SENT
 
 
+def test_an_answer_to_an_alert_of_a_thread_is_looked_for_in_that_thread(office: Post) -> None:
+    head, alert = in_thread(office)
+    settle(office)
+    office.fault("reset", when="after")
+    reply = office.reply(alert)
+    office.tick(2_000)
+    office.look()
+    found = office.message(reply)
+    assert (found.state, found.reason, found.attempts) == (Delivery.SENT, "found_in_history", 1)
+    threads = {one.ts: one.thread_ts for one in office.slack.workspace.everything()}
+    assert {threads[str(office.message(one).ts)] for one in (alert, reply)} == {office.message(head).ts}
+
+
 def test_an_alert_of_a_thread_whose_channel_is_dead_goes_elsewhere_and_its_owner_is_told(
     office: Post,
 ) -> None:
