@@ -4,9 +4,14 @@ from dataclasses import replace
 
 import pytest
 
+from handlers import shown
 from playground.people import CUSTOMER_CARE, SALES
 from rules.alerts.retry import Delivery
+from rules.instants import DAY
+from storage.outbox import Subject
+from templates.notices import notice
 from tests.handlers.post_office import MANAGER, OWNER, POLICY, Post
+from tests.handlers.slack.world import everything
 
 
 def test_one_trouble_is_told_once(office: Post) -> None:
@@ -50,6 +55,28 @@ def test_managers_are_told_where_a_rule_was_written_by_nobody_in_slack(office: P
     office.add(SALES, rule=rule)
     office.tick()
     assert [one.channel for one in office.notices()] == [MANAGER]
+
+
+@pytest.mark.parametrize("subject", [Subject.DIGEST, Subject.CUSTOMER, Subject.THREAD, Subject.ALERT])
+def test_of_a_channel_that_is_no_rules_own_managers_are_told_once_a_day(
+    office: Post, subject: Subject
+) -> None:
+    """What a digest tells, or a route leads there, is of no one rule's channel: no rule is degraded by it."""
+    rule = office.rule(CUSTOMER_CARE) if subject is Subject.ALERT else None
+    office.slack.workspace.change_channel(SALES, archived=True)
+    for _ in range(3):
+        number = office.add(SALES, rule=rule, subject=subject)
+        office.tick(1_000)
+        office.tick(1_000)
+        assert office.message(number).posted_channel == CUSTOMER_CARE
+    [told] = office.notices()
+    assert (told.channel, told.payload["code"]) == (MANAGER, "channel_trouble")
+    assert rule is None or office.degraded(rule) is None
+    said = everything(notice("channel_trouble", dict(told.payload["params"]), shown.voice(office.ctx)))
+    assert "does not take what I have to tell there" in said
+    office.add(SALES, rule=rule, subject=subject)
+    office.tick(DAY)
+    assert len(office.notices()) == 2
 
 
 def test_where_there_is_nobody_to_tell_the_default_channel_is_told(office: Post) -> None:
