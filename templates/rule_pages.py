@@ -144,7 +144,7 @@ def _card(card: RuleCard, voice: Voice) -> list[Block]:
         blocks.header(headline),
         blocks.section(Mrkdwn(f"`{condition_code(body.condition)}`")),
         blocks.context(voice.say("rules", "in_words", said=condition_words(body.condition, voice))),
-        blocks.fields(
+        *blocks.columns(
             [
                 voice.say("rules", "field", label=voice.plain("rules", f"label_{name}"), value=value)
                 for name, value in _fields(card, voice)
