@@ -4,7 +4,7 @@ It must not know sentences: those are in ``text/``.
 """
 
 from datetime import date
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from fractions import Fraction
 from typing import Final
 
@@ -17,6 +17,8 @@ from rules.instants import EARLIEST, LATEST, SECOND, Calendar, to_datetime
 from rules.money import exponent
 from templates.words import ENGLISH, Mrkdwn, escape
 
+_ROOM: Final = 8
+"""Digits more than a number has, for its rounding."""
 _LAST_FOR_SLACK: Final = 253_402_300_799
 """Seconds; Slack shows the fallback of a date beyond the year 9999."""
 
@@ -43,7 +45,10 @@ class Figures:
 
     def number(self, value: Fraction | int, places: int = 1) -> str:
         """Write a number, rounded to ``places``."""
-        return format_decimal(Decimal(round(value * 10**places)).scaleb(-places), locale=self.locale)
+        digits = Decimal(round(value * 10**places))
+        # However many digits a customer's own data has: the usual 28 are no bound of theirs.
+        with localcontext(prec=len(str(digits)) + _ROOM):
+            return format_decimal(digits.scaleb(-places), locale=self.locale)
 
     def percent(self, ratio: Fraction) -> str:
         """Write a ratio as a percentage, rounded: a half is ``50%``; a change carries its sign."""

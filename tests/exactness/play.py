@@ -14,7 +14,7 @@ from unittest import mock
 
 import numpy as np
 
-from handlers import changes, moves, rulebook
+from handlers import changes, holding, moves
 from handlers import sweep as sweeping
 from handlers.sweep import SweepInPastError, Swept
 from storage import carried, heavy, lives, running
@@ -70,7 +70,7 @@ class Player:
     def play(self, history: History) -> Tally:
         with contextlib.ExitStack() as patched:
             # Nobody waits for the number of customers that a rule's author is told.
-            patched.enter_context(mock.patch.object(rulebook, "MOST_COUNTED", -1))
+            patched.enter_context(mock.patch.object(holding, "MOST_COUNTED", -1))
             for module, name, value in (*SHORT, *(SMALL if history.small else ())):
                 patched.enter_context(mock.patch.object(module, name, value))
             found: Counter[str] = Counter()

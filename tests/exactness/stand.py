@@ -9,10 +9,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
+from unittest import mock
 
 from sqlalchemy import text
 
 from handlers import changes, lifecycle, rulebook
+from handlers import sweep as sweep_module
 from handlers.admit import Candidate, admit
 from handlers.context import Context
 from handlers.health import compute
@@ -50,6 +52,8 @@ class Disturbance:
     cut: int | None = None
     before: int = 1
     meanwhile: Callable[[], None] | None = None
+    evaluates: bool = False
+    """Whether the sweep has come to what it evaluates: what it does before that is seen by it, and disturbs nobody."""
     begun: int = 0
     reads: bool = False
 
@@ -69,20 +73,20 @@ class DisturbedDatabase(Database):
     def writing(self) -> Iterator[Transaction]:
         told, self.disturbance = self.disturbance, None
         number = -1
-        if told is not None:
+        if told is not None and told.evaluates:
             number, told.begun = told.begun, told.begun + 1
             if told.reads and number >= told.before:
                 told.happen()
         self.disturbance = told
         with super().writing() as tx:
             yield tx
-            if told is not None and number == told.cut:
+            if told is not None and number >= 0 and number == told.cut:
                 raise CutShortError
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[Transaction]:
         with super().reading() as tx:
-            if self.disturbance is not None:
+            if self.disturbance is not None and self.disturbance.evaluates:
                 # A snapshot begins with its first statement; what happens meanwhile is to come after it for certain.
                 tx.execute(text("SELECT count(*) FROM rule"))
                 self.disturbance.reads = True
@@ -180,9 +184,16 @@ class Stand:
 
     def sweep(self, at: int, told: Disturbance, *, full: bool = False) -> Swept:
         """Sweep as of ``at``; raises `CutShortError` where it is cut short, and `SweepInPastError`."""
+        evaluate = sweep_module._sweep
+
+        def evaluating(*given: Any, **named: Any) -> Any:
+            told.evaluates = True
+            return evaluate(*given, **named)
+
         self._database.disturbance = told
         try:
-            return sweep(self._ctx, as_of=at, full=full)
+            with mock.patch.object(sweep_module, "_sweep", evaluating):
+                return sweep(self._ctx, as_of=at, full=full)
         finally:
             self._database.disturbance = None
 
