@@ -112,6 +112,8 @@ def test_show_and_check(world: World) -> None:
     checked = world.said("/rules check silent(purchase, 30d) and count(purchase) &gt;= 2")
     assert "✅ This condition works: `silent(purchase, 30d) and count(purchase) &gt;= 2`" in checked
     assert "It holds for *1* customer now." in checked
+    twice = world.said("/rules check silent(parcel, 30d) and count(parcel) = 0")
+    assert twice.count("No event of the kind `parcel` has come in yet") == 1
 
 
 @pytest.mark.parametrize(
