@@ -328,12 +328,14 @@ def _unheard(tx: Transaction, name: str, body: RuleBody) -> tuple[Problem, ...]:
     if name in body.hidden:
         raise HidesItselfError(name=name)
     known = {rule.name for rule in rules.listing(tx)} if body.hidden else set()
+
+    def meant(other: str) -> str | None:
+        # The name of a rule that ships is no slip.
+        return None if other in book() else next(iter(_nearest(other, known - {name})), None)
+
     return tuple(
         Problem(
-            Code.NO_SUCH_RULE,
-            NOWHERE,
-            {"name": other, "nearest": next(iter(_nearest(other, known - {name})), None)},
-            severity=Severity.WARNING,
+            Code.NO_SUCH_RULE, NOWHERE, {"name": other, "nearest": meant(other)}, severity=Severity.WARNING
         )
         for other in body.hidden
         if other not in known

@@ -69,7 +69,7 @@ def where(ctx: Context, who: str, name: str) -> RouteTestView:
 def split(ctx: Context, text: str) -> tuple[str, str]:
     """Split ``CUSTOMER RULE`` as it was typed: the longest end of it that names a rule is the rule.
 
-    Where none does, the last word is what should have been one.
+    Where none does, the last word is what should have been one; or there is none, where all of it is a customer.
     """
     quoted = re.match(r"[\"“'](.+?)[\"”']\s+(.+)\Z", text)
     if quoted:
@@ -82,6 +82,8 @@ def split(ctx: Context, text: str) -> tuple[str, str]:
             except rulebook.NoRuleError:
                 continue
             return " ".join(words[:first]), " ".join(words[first:])
+        if customers.exact(tx, text, 1):
+            return text, ""
     return " ".join(words[:-1]), words[-1] if words else ""
 
 

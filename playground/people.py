@@ -101,7 +101,7 @@ DEFAULT_SCOPES: Final = frozenset(
 
 COMMANDS: Final = (
     SlashCommand("/customer", "Ask about a customer", "status | find | timeline | list | help"),
-    SlashCommand("/alerts", "See what needs attention", "open | mine | why ID | help"),
+    SlashCommand("/alerts", "See what needs attention", "open | mine | why 812 | snooze | settings | help"),
     SlashCommand(
         "/lifecycle",
         "See and change what active, status and stage mean",

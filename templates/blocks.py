@@ -156,6 +156,12 @@ def fields(texts: Sequence[Mrkdwn]) -> Block:
     return SectionBlock(fields=[mrkdwn(text) for text in texts[: limits.FIELDS]])
 
 
+def columns(texts: Sequence[Mrkdwn]) -> list[Block]:
+    """Give any number of short texts in two columns: as many sections as they take."""
+    starts = range(0, len(texts), limits.FIELDS)
+    return [fields(texts[start : start + limits.FIELDS]) for start in starts]
+
+
 def context(*texts: Mrkdwn) -> Block:
     """Give small print."""
     return ContextBlock(elements=[mrkdwn(text) for text in texts if text])

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 from slack_sdk.models.blocks import Block
 
-from rules.conditions.problems import Problem
 from templates import blocks, limits
 from templates.blocks import Rendered
 from templates.codec import Press, action_id, encode
@@ -21,6 +20,7 @@ from templates.views import (
     VersionView,
 )
 from templates.voice import Voice, spoken
+from templates.warned import warned
 from templates.words import Mrkdwn, code, cut
 
 _CONDITION = 250
@@ -83,7 +83,7 @@ def previewed(
     waiting = voice.say("lifecycle", "not_saved")
     text = Mrkdwn(f"{intro} {waiting}") if number is not None else intro
     layout: list[Block] = [blocks.section(text), *_difference(view.diff, voice)]
-    layout += _warnings(view.warnings, voice)
+    layout += warned(view.warnings, voice)
     if extreme is not None:
         said = voice.say("lifecycle", extreme, name=view.name, n=view.known or 0)
         layout.append(blocks.section(voice.say("rules", "warning", said=said)))
@@ -101,7 +101,7 @@ def previewed(
 def changed(view: LifecycleChange, voice: Voice) -> Rendered:
     """Say what a change did."""
     text = voice.say("lifecycle", f"changed_{view.did}", **_named(view.did, view.name))
-    layout = [blocks.section(text), *_difference(view.diff, voice), *_warnings(view.warnings, voice)]
+    layout = [blocks.section(text), *_difference(view.diff, voice), *warned(view.warnings, voice)]
     layout += _rules("rules_changed", view.rules, voice)
     return blocks.rendered(text, layout)
 
@@ -154,12 +154,6 @@ def _difference(diff: str, voice: Voice) -> list[Block]:
         blocks.section(voice.say("rules", "difference", diff=Mrkdwn("\n".join(piece))))
         for piece in pieces
         if piece
-    ]
-
-
-def _warnings(warnings: Sequence[Problem], voice: Voice) -> list[Block]:
-    return [
-        blocks.section(voice.say("rules", "warning", said=voice.words.problem(one))) for one in warnings[:3]
     ]
 
 

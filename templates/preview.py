@@ -18,6 +18,7 @@ from templates.people import customer_name
 from templates.rule_pages import difference
 from templates.views import EnteredView, PreviewView
 from templates.voice import Voice, title
+from templates.warned import warned
 from templates.words import Mrkdwn
 
 _ONE_YEAR = 53
@@ -35,7 +36,7 @@ def preview_message(view: PreviewView, voice: Voice) -> Rendered:
         else voice.plain("preview", "headline_condition")
     )
     layout = [blocks.header(headline), *_condition(view.condition, voice), blocks.section(sentence)]
-    layout += [*_warnings(view.warnings, voice), *_found(view, voice)]
+    layout += [*warned(view.warnings, voice), *_found(view, voice)]
     return blocks.rendered(sentence, layout)
 
 
@@ -58,7 +59,7 @@ def draft_message(
     layout: list[Block] = [blocks.section(text), *_condition(condition, voice)]
     if edits is not None:
         layout.append(blocks.section(voice.say("rules", "difference", diff=difference(edits, voice))))
-    layout += _warnings(warnings, voice)
+    layout += warned(warnings, voice)
     if preview is not None:
         layout += [blocks.section(_sentence(preview, voice)), *_found(preview, voice)]
     if blind is not None:
@@ -170,12 +171,6 @@ def _condition(condition: str, voice: Voice) -> list[Block]:
     return [
         blocks.section(Mrkdwn(f"`{condition_code(condition)}`")),
         blocks.context(voice.say("rules", "in_words", said=condition_words(condition, voice))),
-    ]
-
-
-def _warnings(warnings: Sequence[Problem], voice: Voice) -> list[Block]:
-    return [
-        blocks.section(voice.say("rules", "warning", said=voice.words.problem(one))) for one in warnings[:3]
     ]
 
 

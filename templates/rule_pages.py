@@ -13,7 +13,6 @@ from slack_sdk.models.blocks import Block
 from rules.alerts.rule import RuleBody, RuleState
 from rules.alerts.typed import LENGTHS, length_text, options_of
 from rules.book import BookRule
-from rules.conditions.problems import Problem
 from rules.instants import DAY, HOUR
 from templates import blocks, limits
 from templates.alert import KIND_EMOJI
@@ -23,6 +22,7 @@ from templates.notices import channel_name
 from templates.people import mention
 from templates.views import ChangeView, CheckView, RuleCard, VersionView
 from templates.voice import Voice, title
+from templates.warned import warned
 from templates.words import Mrkdwn, code, cut
 
 _MOST_VERSIONS = 8
@@ -45,7 +45,7 @@ def rule_list(cards: Sequence[RuleCard], available: Sequence[BookRule], voice: V
 
 def rule_card(card: RuleCard, voice: Voice) -> Rendered:
     """Lay out one rule."""
-    return blocks.rendered(_sentence(card, voice), [*_card(card, voice), *_warnings(card.unknown, voice)])
+    return blocks.rendered(_sentence(card, voice), [*_card(card, voice), *warned(card.unknown, voice)])
 
 
 def rule_history(name: str, versions: Sequence[VersionView], voice: Voice) -> Rendered:
@@ -74,7 +74,7 @@ def rule_change(view: ChangeView, voice: Voice) -> Rendered:
         return blocks.rendered(text, [blocks.section(text)])
     text = voice.say("rules", f"did_{view.did}", title=name)
     layout = [blocks.section(text), *_counted(view.holding, voice)]
-    layout += _warnings(view.warnings, voice)
+    layout += warned(view.warnings, voice)
     if view.did == "edit":
         layout.append(blocks.section(voice.say("rules", "difference", diff=difference(view.diff, voice))))
     layout += _card(view.card, voice)
@@ -86,14 +86,8 @@ def rule_check(view: CheckView, voice: Voice) -> Rendered:
     text = voice.say("rules", "checked", condition=condition_code(view.text))
     words = voice.say("rules", "in_words", said=condition_words(view.text, voice))
     layout = [blocks.section(text), blocks.section(words), *_counted(view.holding, voice)]
-    layout += _warnings(view.warnings, voice)
+    layout += warned(view.warnings, voice)
     return blocks.rendered(text, layout)
-
-
-def _warnings(problems: Sequence[Problem], voice: Voice) -> list[Block]:
-    return [
-        blocks.section(voice.say("rules", "warning", said=voice.words.problem(one))) for one in problems[:3]
-    ]
 
 
 def _row(card: RuleCard, voice: Voice) -> Mrkdwn:
@@ -144,7 +138,7 @@ def _card(card: RuleCard, voice: Voice) -> list[Block]:
         blocks.header(headline),
         blocks.section(Mrkdwn(f"`{condition_code(body.condition)}`")),
         blocks.context(voice.say("rules", "in_words", said=condition_words(body.condition, voice))),
-        blocks.fields(
+        *blocks.columns(
             [
                 voice.say("rules", "field", label=voice.plain("rules", f"label_{name}"), value=value)
                 for name, value in _fields(card, voice)

@@ -13,6 +13,7 @@ from templates.condition_words import condition_words
 from templates.people import mention
 from templates.views import SilencedView, SilenceView
 from templates.voice import Voice, title
+from templates.warned import warned
 from templates.words import Mrkdwn, code, cut
 
 _MOST = 20
@@ -23,10 +24,7 @@ def silenced(view: SilencedView, voice: Voice) -> Rendered:
     one = view.silence
     text = voice.say("silences", "made", id=str(one.id), until=voice.figures.slack_time(one.until))
     layout: list[Block] = [blocks.section(text), blocks.section(_row(one, voice)), _covers(view, voice)]
-    layout += [
-        blocks.section(voice.say("rules", "warning", said=voice.words.problem(each)))
-        for each in view.warnings[:3]
-    ]
+    layout += warned(view.warnings, voice)
     return blocks.rendered(text, layout)
 
 

@@ -251,7 +251,9 @@ def _card(card: RuleCard) -> dict[str, Any]:
 
 
 def _warnings(cli: Cli, problems: Sequence[Problem]) -> list[str]:
-    return [cli.words.plain("conditions", problem.code, **problem.params) for problem in problems]
+    """Give what is to be minded; what is so in two places is said once."""
+    said = (cli.words.plain("conditions", problem.code, **problem.params) for problem in problems)
+    return list(dict.fromkeys(said))
 
 
 def _warn(cli: Cli, problems: Sequence[Problem]) -> None:

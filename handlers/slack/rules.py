@@ -7,6 +7,7 @@ from handlers.drafts import Proposed
 from handlers.preview import MOST_IN_CHAT, preview, subject
 from handlers.rulebook import NoRuleError, Request, Wish
 from handlers.slack.asked import Asked
+from handlers.slack.chosen import perhaps_not_chosen
 from handlers.slack.typed import (
     MissingArgumentError,
     Typed,
@@ -17,8 +18,7 @@ from handlers.slack.typed import (
     read,
     unlinked,
 )
-from rules.alerts.typed import OPTIONS, BadRuleNameError, Options, rule_name
-from rules.errors import WarmlineError
+from rules.alerts.typed import OPTIONS, Options
 from rules.preview.steps import USUAL_EVERY, Stretch
 from templates import rule_pages
 from templates.blocks import Rendered
@@ -52,12 +52,6 @@ _USAGE = {
     "check": f"{COMMAND} check silent(purchase, 30d)",
     "preview": f"{COMMAND} preview lapsing --from 2026-07-01 --to 2026-10-01",
 }
-
-
-class NotChosenError(WarmlineError):
-    """The rule ``name`` ships, and is not in use."""
-
-    code: ClassVar[str] = "not_chosen"
 
 
 class NothingSaidError(UsageError):
@@ -111,7 +105,7 @@ def _preview(asked: Asked, text: str) -> Rendered:
 
 
 def _write(asked: Asked, subcommand: str, text: str) -> Rendered | None:
-    typed = read(text, OPTIONS, to_the_end=("action",))
+    typed = read(text, OPTIONS, to_the_end=("action", "escalate"))
     name, condition = _split(typed)
     if not name:
         raise MissingArgumentError(usage=_USAGE[subcommand])
@@ -122,7 +116,7 @@ def _write(asked: Asked, subcommand: str, text: str) -> Rendered | None:
     try:
         return _told(asked, drafts.propose(asked.ctx, Request(asked.actor(), asked.key), wish))
     except NoRuleError as error:
-        raise _perhaps_not_chosen(asked, name, error) from error
+        raise perhaps_not_chosen(asked, error) from error
 
 
 def _named(asked: Asked, subcommand: str, text: str) -> Rendered | None:
@@ -134,7 +128,7 @@ def _named(asked: Asked, subcommand: str, text: str) -> Rendered | None:
     try:
         return _of_rule(asked, subcommand, name)
     except NoRuleError as error:
-        raise _perhaps_not_chosen(asked, name, error) from error
+        raise perhaps_not_chosen(asked, error) from error
 
 
 def _of_rule(asked: Asked, subcommand: str, name: str) -> Rendered | None:
@@ -144,16 +138,6 @@ def _of_rule(asked: Asked, subcommand: str, name: str) -> Rendered | None:
         return rule_pages.rule_history(*rulebook.history(asked.ctx, name), asked.voice())
     change = {"pause": rulebook.pause, "resume": rulebook.resume, "remove": rulebook.remove}[subcommand]
     return _told(asked, change(asked.ctx, Request(asked.actor(), asked.key), name))
-
-
-def _perhaps_not_chosen(asked: Asked, name: str, error: NoRuleError) -> WarmlineError:
-    """Give what is wrong with a name of no rule in use: perhaps it ships."""
-    try:
-        slug = rule_name(name)
-    except BadRuleNameError:
-        return error
-    shipped = any(one.name == slug for one in rulebook.available(asked.ctx))
-    return NotChosenError(name=slug) if shipped else error
 
 
 def _split(typed: Typed) -> tuple[str, str]:

@@ -6,7 +6,7 @@ what any command does.
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar, Final
 
 from rapidfuzz import fuzz, process
@@ -77,12 +77,19 @@ class NotANumberError(UsageError):
     code: ClassVar[str] = "not_a_number"
 
 
+class NotASilenceError(UsageError):
+    """``text`` is no number of a silence; ``usage`` shows how it goes."""
+
+    code: ClassVar[str] = "not_a_silence"
+
+
 @dataclass(frozen=True, slots=True)
 class Typed:
-    """What was typed: all that is no option, as it stands, and the options' values by name."""
+    """What was typed: all that is no option, as it stands, the options' values by name, and the words ``after`` some."""
 
     rest: str
     options: Mapping[str, str]
+    after: Mapping[str, str] = field(default_factory=dict)
 
 
 def plain(text: str) -> str:
@@ -112,22 +119,29 @@ def nearest(word: str, known: Collection[str]) -> list[str]:
     return [name for name, _, _ in found]
 
 
-def read(text: str, known: Sequence[str], *, to_the_end: Collection[str] = ()) -> Typed:
+def read(
+    text: str, known: Sequence[str], *, to_the_end: Collection[str] = (), followed: Collection[str] = ()
+) -> Typed:
     """Take the options ``known`` out of ``text``: ``--name value``, ``--name=value`` or ``--name "some words"``.
 
-    A value without quotes is one word; of an option in ``to_the_end`` it is all up to the next option. Raises
-    `UnknownOptionError`, `OptionNeedsValueError` or `OpenQuoteError`.
+    A value without quotes is one word, or several with a comma after each but the last; of an option in ``to_the_end``
+    it is all up to the next option. What follows a value is part of the rest; that of an option in ``followed`` is kept
+    for itself. Raises `UnknownOptionError`, `OptionNeedsValueError` or `OpenQuoteError`.
     """
     source = normalise(unlinked(text))
     starts = _options(source, known)
     options: dict[str, str] = {}
+    after: dict[str, str] = {}
     rest = [source[: starts[0][1]] if starts else source]
     for index, (name, _, end) in enumerate(starts):
         until = starts[index + 1][1] if index + 1 < len(starts) else len(source)
         value, left = _value(name, source[end:until].strip(), whole=name in to_the_end)
         options[name] = value
-        rest.append(left)
-    return Typed(" ".join(piece.strip() for piece in rest if piece.strip()), options)
+        if name in followed:
+            after[name] = left.strip()
+        else:
+            rest.append(left)
+    return Typed(" ".join(piece.strip() for piece in rest if piece.strip()), options, after)
 
 
 def _options(source: str, known: Sequence[str]) -> list[tuple[str, int, int]]:
@@ -160,5 +174,8 @@ def _value(name: str, text: str, *, whole: bool) -> tuple[str, str]:
         return re.sub(r"\\(.)", r"\1", match[0][1:-1], flags=re.DOTALL), text[match.end() :]
     if whole:
         return text, ""
-    word, rest = first_word(" ".join(text.split("\n", maxsplit=1)))
-    return word, rest
+    value, rest = first_word(" ".join(text.split("\n", maxsplit=1)))
+    while value.endswith(",") and rest:
+        word, rest = first_word(rest)
+        value = f"{value} {word}"
+    return value, rest

@@ -36,6 +36,8 @@ OPTIONS: Final = (
     "channel",
 )
 """What a rule says beside its condition, by the names that people write, in the order of a file."""
+NONE: Final = "none"
+"""What takes an option back that a rule need not have: a length, the escalation, what it hides."""
 LENGTHS: Final = ("for", "keep", "cooldown", "remind")
 """The options that are lengths of time."""
 _LENGTH: Final = re.compile(r"([0-9]{1,11})\s*(ms|[mhdw])\Z", re.IGNORECASE | re.ASCII)
@@ -190,8 +192,13 @@ def length_of(said: str) -> int | None:
     return int(match[1]) * _UNITS[match[2].lower()]
 
 
+def _nothing(said: str) -> bool:
+    """Tell whether a person takes something back, in the word in which a rule without it is shown."""
+    return said.strip().casefold() == NONE
+
+
 def _length(option: str, said: str) -> int:
-    length = length_of(said)
+    length = 0 if _nothing(said) else length_of(said)
     too_often = option == "remind" and length is not None and 0 < length < SHORTEST_REMINDER
     if length is None or length > _LONGEST.get(option, LONGEST_WAIT) or too_often:
         choices = _EXAMPLES.get(option, ["0", "30m", "12h", "2d"])
@@ -200,6 +207,8 @@ def _length(option: str, said: str) -> int:
 
 
 def _escalation(said: str) -> str:
+    if _nothing(said):
+        return ""
     try:
         return escalation_text(read_escalation(said))
     except ValueError as error:
@@ -209,6 +218,8 @@ def _escalation(said: str) -> str:
 
 def _hidden(said: str) -> str:
     """Read names of rules with commas between; each once, in the order said."""
+    if _nothing(said):
+        return ""
     try:
         names = dict.fromkeys(rule_name(part) for part in said.split(",") if part.strip())
     except BadRuleNameError as error:

@@ -1,10 +1,10 @@
 """Until when: an end that a person wrote, and the reason beside it, read and bounded. Pure.
 
-An end is a length from now (``3d``, ``12h``, ``2w``) or a date, perhaps with a time.
+An end is a length from now (``3d``, ``12h``, ``2w``), ``tomorrow``, or a date, perhaps with a time.
 """
 
 import re
-from datetime import date
+from datetime import date, timedelta
 from typing import ClassVar, Final
 
 from rules.errors import WarmlineError
@@ -23,8 +23,14 @@ class BadUntilError(WarmlineError):
     code: ClassVar[str] = "bad_until"
 
 
+class BadAgeError(WarmlineError):
+    """``text``, cut, is no length of time."""
+
+    code: ClassVar[str] = "bad_age"
+
+
 def read_until(text: str, now: int, calendar: Calendar, *, at: str = "") -> int:
-    """Read an end; ``at``, such as ``T09:00``, is the time of a bare date, midnight where nothing is said.
+    """Read an end; ``at``, such as ``T09:00``, is the time of a bare date and of tomorrow, midnight where nothing is said.
 
     It may lie in the past: what is too early or too late is the caller's to say. Raises `BadUntilError`.
     """
@@ -32,6 +38,8 @@ def read_until(text: str, now: int, calendar: Calendar, *, at: str = "") -> int:
     length = read_length(said)
     if length is not None:
         return now + length
+    if said.casefold() == "tomorrow":
+        said = (calendar.date_of(now) + timedelta(days=1)).isoformat()
     try:
         if _DATE.match(said):
             date.fromisoformat(said)

@@ -3,10 +3,12 @@
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from handlers.rulebook import NoRuleError
 from handlers.slack.alerts import explain, listing, quality, resolving, routes, silences, snooze, sources
 from handlers.slack.alerts.listing import COMMAND
 from handlers.slack.asked import Asked
 from handlers.slack.channels import channel_settings
+from handlers.slack.chosen import perhaps_not_chosen
 from handlers.slack.typed import UnknownCommandError, first_word, nearest, plain
 from templates.blocks import Rendered
 from templates.help import command_help
@@ -47,7 +49,10 @@ def alerts(asked: Asked, text: str) -> Rendered | None:
     subcommand = word.casefold() or "open"
     answer = SUBCOMMANDS.get(subcommand)
     if answer is not None:
-        return answer(asked, rest)
+        try:
+            return answer(asked, rest)
+        except NoRuleError as error:
+            raise perhaps_not_chosen(asked, error) from error
     if explain.number(plain(word)) is not None and not rest:
         return explain.why(asked, word)
     raise UnknownCommandError(

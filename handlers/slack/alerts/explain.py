@@ -13,6 +13,7 @@ from templates import why as page
 from templates.blocks import Rendered
 
 _USAGE: Final = f"{COMMAND} why 812"
+_PAIR: Final = f"{COMMAND} why Ann Bell lapsing"
 _NUMBER: Final = re.compile(r"#?([1-9][0-9]{0,17})\Z")
 
 
@@ -27,6 +28,8 @@ def why(asked: Asked, text: str) -> Rendered:
     who, rule = pairs.split(asked.ctx, said)
     if not who:
         raise NotANumberError(text=said[:40], usage=_USAGE)
+    if not rule:
+        raise MissingArgumentError(usage=_PAIR)
     return page.why_pair(pairs.pair(asked.ctx, who, rule), asked.voice())
 
 

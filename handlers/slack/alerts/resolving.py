@@ -7,7 +7,7 @@ from handlers.rulebook import Request
 from handlers.slack.alerts.listing import COMMAND
 from handlers.slack.asked import Asked
 from handlers.slack.typed import ExtraArgumentError, MissingArgumentError, read
-from rules.alerts.until import BadUntilError, read_length
+from rules.alerts.until import BadAgeError, read_length
 from templates import quality as pages
 from templates.blocks import Rendered
 
@@ -23,7 +23,7 @@ def resolve(asked: Asked, text: str) -> Rendered:
         raise MissingArgumentError(usage=USAGE)
     length = read_length(typed.options["older"])
     if length is None:
-        raise BadUntilError(text=typed.options["older"][:80])
+        raise BadAgeError(text=typed.options["older"][:80])
     before = asked.ctx.now() - length
     found = clearing.count(asked.ctx, Request(asked.actor()), typed.options["rule"], before)
     return pages.old_alerts(found, asked.voice())

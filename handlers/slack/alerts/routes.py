@@ -70,6 +70,6 @@ def _remove(asked: Asked, name: str) -> Rendered | None:
 
 def _test(asked: Asked, text: str) -> Rendered:
     who, rule = why.split(asked.ctx, text)
-    if not who:
+    if not who or not rule:
         raise MissingArgumentError(usage=_USAGE["test"])
     return pages.route_test(why.where(asked.ctx, who, rule), asked.voice())

@@ -10,8 +10,7 @@ from handlers.slack.asked import Asked
 from handlers.slack.typed import (
     ExtraArgumentError,
     MissingArgumentError,
-    NotANumberError,
-    first_word,
+    NotASilenceError,
     plain,
     read,
 )
@@ -25,16 +24,15 @@ _NUMBER: Final = re.compile(r"#?([1-9][0-9]{0,8})\Z")
 
 def silence(asked: Asked, text: str) -> Rendered | None:
     """Silence those for whom a condition holds. None where the same request was answered before."""
-    typed = read(text, ("rule", "until", "reason"), to_the_end=("rule", "until", "reason"))
+    # What follows a value of one word, or one between quotes, is the reason.
+    typed = read(text, ("rule", "until", "reason"), to_the_end=("reason",), followed=("rule", "until"))
     if not typed.rest:
         raise MissingArgumentError(usage=_USAGE)
     if "until" not in typed.options:
         raise silencing.EndlessError(usage=_USAGE)
-    # What follows a value of one word is the reason.
-    until, because = first_word(typed.options["until"])
-    rule, more = first_word(typed.options.get("rule", ""))
-    reason = " ".join(part for part in (because, more, typed.options.get("reason", "")) if part)
-    wish = silencing.Wish(typed.rest, until, reason, rule or None)
+    said = (typed.after["until"], typed.after.get("rule"), typed.options.get("reason"))
+    reason = " ".join(part for part in said if part)
+    wish = silencing.Wish(typed.rest, typed.options["until"], reason, typed.options.get("rule"))
     done = silencing.silence(asked.ctx, Request(asked.actor(), asked.key), wish)
     return None if done is None else pages.silenced(done, asked.voice())
 
@@ -53,6 +51,6 @@ def unsilence(asked: Asked, text: str) -> Rendered | None:
         raise MissingArgumentError(usage=_END)
     number = _NUMBER.match(said)
     if number is None:
-        raise NotANumberError(text=said[:40], usage=_END)
+        raise NotASilenceError(text=said[:40], usage=_END)
     ended = silencing.unsilence(asked.ctx, Request(asked.actor(), asked.key), int(number[1]))
     return None if ended is None else pages.unsilenced(ended, asked.voice())

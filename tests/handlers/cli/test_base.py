@@ -23,7 +23,7 @@ ONLY_IN_CHAT = {
     *("stale_button", "no_alert", "nobody_found", "not_chosen"),
     *("draft_outdated", "lifecycle_draft_outdated"),
     *("no_budget", "quiet_all_day", "quiet_all_week", "same_setting", "no_channel_here"),
-    *("no_route", "route_exists", "no_silence", "no_source"),
+    *("no_route", "route_exists", "no_silence", "not_a_silence", "no_source"),
     # Whoever is at this machine is a manager.
     "not_allowed",
 }

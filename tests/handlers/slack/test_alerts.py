@@ -103,7 +103,7 @@ def test_sources_are_shown_and_managers_say_how_long_one_may_be_quiet(
     assert "Noted: the source *web shop* may be quiet for 6 hours, as a manager said." in changed
     assert "✅ *web shop*: sends as it is used to" in world.said("/alerts sources")
     for typed, says in (
-        ("/alerts sources web shop 6h", "You are not allowed to do that"),
+        ("/alerts sources web shop 6h", "Only managers say how long a source may be quiet"),
         ("/alerts sources", "*2 sources of events*"),
         ("/alerts sources shop", "Something is missing"),
     ):

@@ -11,7 +11,9 @@ import pytest
 import yaml
 from slack_sdk import WebClient
 
+from handlers.slack import alerts, customer, lifecycle, rules
 from handlers.slack.listeners import COMMANDS
+from playground import people
 
 ROOT = Path(__file__).parents[3]
 SCOPES = {
@@ -70,6 +72,23 @@ def test_it_is_what_slack_takes(manifest: dict[str, Any]) -> None:
 
 def test_every_command_of_the_code_is_in_it_and_no_other(manifest: dict[str, Any]) -> None:
     assert {command["command"] for command in manifest["features"]["slash_commands"]} == set(COMMANDS)
+
+
+def test_what_it_hints_at_can_be_typed_and_the_playground_hints_at_nothing_else(
+    manifest: dict[str, Any],
+) -> None:
+    known = {
+        customer.COMMAND: {*customer.SUBCOMMANDS, "Ann"},
+        alerts.COMMAND: set(alerts.SUBCOMMANDS),
+        rules.COMMAND: set(rules.SUBCOMMANDS),
+        lifecycle.COMMAND: set(lifecycle.SUBCOMMANDS),
+    }
+    hints = [(one["command"], one["usage_hint"]) for one in manifest["features"]["slash_commands"]]
+    hints += [(one.name, one.usage_hint) for one in people.COMMANDS]
+    for command, hint in hints:
+        words = [one.split()[0] for one in hint.split(" | ")]
+        assert set(words) <= known[command], command
+        assert words[-1] == "help"
 
 
 def test_it_asks_for_the_scopes_that_the_calls_need_and_no_others(manifest: dict[str, Any]) -> None:

@@ -112,6 +112,8 @@ def test_show_and_check(world: World) -> None:
     checked = world.said("/rules check silent(purchase, 30d) and count(purchase) &gt;= 2")
     assert "✅ This condition works: `silent(purchase, 30d) and count(purchase) &gt;= 2`" in checked
     assert "It holds for *1* customer now." in checked
+    twice = world.said("/rules check silent(parcel, 30d) and count(parcel) = 0")
+    assert twice.count("No event of the kind `parcel` has come in yet") == 1
 
 
 @pytest.mark.parametrize(
@@ -128,8 +130,8 @@ def test_show_and_check(world: World) -> None:
         ("history !!!", "There is no rule “!!!”"),
         ("add quiet", "needs a condition"),
         ("add lapsing silent(purchase, 3d)", "There is a rule lapsing already"),
-        ("add !!! silent(purchase, 3d)", "cannot be the name of a rule"),
-        ("add " + "x" * 61 + " silent(purchase, 3d)", "cannot be the name of a rule"),
+        ("add !!! silent(purchase, 3d)", "cannot be a name"),
+        ("add " + "x" * 61 + " silent(purchase, 3d)", "cannot be a name"),
         ("add x silent(purchase, 3d) --chanel #a", "Did you mean --channel?"),
         (
             "add x silent(purchase, 3d) --severity huge",
@@ -211,3 +213,25 @@ def test_slack_takes_a_list_of_many_rules(world: World) -> None:
     for number in range(60):
         rule(world.ctx.database, f"rule{number}", f"silent(purchase, {number + 1}d)")
     assert "*61 rules*" in world.said("/rules list")
+
+
+def test_lists_need_no_quotes_and_everything_that_was_said_is_shown(world: World) -> None:
+    world.said(
+        "/rules edit lapsing --hides growing, overdue --for 1h --keep 2h --remind 4h --unreadable hold"
+        " --escalate 2h owner, 8h manager --severity high",
+        user=MANAGER,
+    )
+    shown = world.said("/rules show lapsing")
+    for line in ("1h", "2h", "4h", "2h owner, 8h manager", "growing, overdue", "hold"):
+        assert f"*\n{line}\n" in shown
+    assert "*Version*\n2, by" in shown
+
+
+def test_none_takes_back_what_a_rule_need_not_say(world: World) -> None:
+    usual = stored(world, "lapsing")
+    assert usual is not None
+    world.said('/rules edit lapsing --hides growing --for 1h --remind 4h --escalate "2h owner"', user=MANAGER)
+    world.said("/rules edit lapsing --hides none --for None --remind none --escalate none", user=MANAGER)
+    again = stored(world, "lapsing")
+    assert again is not None
+    assert again.body == usual.body

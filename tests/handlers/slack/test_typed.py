@@ -65,6 +65,8 @@ def test_plain_reads_so_much_and_no_more() -> None:
             {"channel": "x"},
         ),
         ("a owner = <@U123|tom>", "a owner = U123", {}),
+        ("a --severity b, c,  d e", "a e", {"severity": "b, c, d"}),
+        ("a --severity b,", "a", {"severity": "b,"}),
     ],
 )
 def test_options_are_found_wherever_they_stand(text: str, rest: str, options: dict[str, str]) -> None:

@@ -1,5 +1,7 @@
 """Ends and reasons as people write them."""
 
+from datetime import timedelta
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -23,6 +25,11 @@ def test_a_date_begins_at_its_midnight_there_or_at_the_time_that_is_meant() -> N
     assert read_until("2026-12-31", NOW, BERLIN) == BERLIN.parse("2026-12-31T00:00")
     assert read_until("2026-12-24", NOW, BERLIN, at="T09:00") == BERLIN.parse("2026-12-24T09:00")
     assert read_until("2026-12-24T15:00", NOW, BERLIN, at="T09:00") == BERLIN.parse("2026-12-24T15:00")
+
+
+def test_tomorrow_is_the_day_after_this_one_there() -> None:
+    assert read_until("Tomorrow", NOW, BERLIN) == BERLIN.midnight(BERLIN.date_of(NOW) + timedelta(days=1))
+    assert read_until("tomorrow", NOW, BERLIN, at="T09:00") == read_until("tomorrow", NOW, BERLIN) + 9 * HOUR
 
 
 @pytest.mark.parametrize("text", ["", "soon", "31.12.", "2026-02-30", "3y", "9" * 400 + "d", "-3d", "😀"])

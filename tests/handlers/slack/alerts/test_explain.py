@@ -59,6 +59,8 @@ def test_a_long_condition_is_cut_with_a_count(world: World) -> None:
         ("Nobody Atall lapsing", "I know no customer “Nobody Atall”"),
         ("bell lapsing", "Several customers could be meant by “bell”"),
         ("lapsing", "“lapsing” is no number of an alert"),
+        ("Ann Bell", "Write it like this: `/alerts why Ann Bell lapsing`"),
+        ("Ann Bell overdue", "The rule overdue ships with me and is not chosen"),
     ],
 )
 def test_who_or_what_is_not_known_is_explained(world: World, typed: str, said: str) -> None:

@@ -35,5 +35,7 @@ def test_a_name_that_is_no_rules_is_warned_of_and_its_own_is_refused(world: Worl
     said = world.saved("/rules add quiet silent(purchase, 60d) --hides lapsin")
     assert "--hides names lapsin, and there is no such rule yet" in said
     assert "Did you mean lapsing?" in said
+    ships = world.said("/rules edit quiet --hides growing, lapsing", user=MANAGER)
+    assert "--hides names growing, and there is no such rule yet, so nothing is hidden by it.\n" in ships
     told = world.said("/rules edit quiet --hides quiet", user=MANAGER)
     assert "cannot hide its own alerts" in told

@@ -75,5 +75,7 @@ def test_old_alerts_are_counted_and_ended_once_a_manager_confirms(world: World) 
 
 def test_what_cannot_be_ended_together_is_explained(world: World) -> None:
     assert "Something is missing" in world.said("/alerts resolve --rule lapsing", user=MANAGER)
-    assert "“old” is no end" in world.said("/alerts resolve --rule lapsing --older old", user=MANAGER)
+    assert "“old” is no length of time" in world.said(
+        "/alerts resolve --rule lapsing --older old", user=MANAGER
+    )
     assert "Only managers" in world.said("/alerts resolve --rule lapsing --older 60d", user=TOM)

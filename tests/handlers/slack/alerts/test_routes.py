@@ -123,6 +123,9 @@ def test_alerts_of_a_day_are_told_in_one_thread(found: World) -> None:
         ("remove takn", "Did you mean taken?"),
         ("ad", "Did you mean `/alerts route add`?"),
         ("test lapsing", "Something is missing"),
+        ("test Ann Bell", "Something is missing"),
+        ("test Ann Bell overdue", "The rule overdue ships with me and is not chosen"),
+        ("add " + "x" * 61 + " segment = vip --to #c", "cannot be a name"),
     ],
 )
 def test_what_cannot_be_a_route_is_explained(world: World, typed: str, said: str) -> None:

@@ -74,9 +74,28 @@ def test_who_is_no_manager_silences_nobody(world: World) -> None:
         ("segment = vip --until whenever", "“whenever” is no end"),
         ("segmnt = vip --until 3d", "This condition does not work yet"),
         ("segment = vip --rule lapsin --until 3d", "Did you mean lapsing?"),
+        ("segment = vip --rule overdue --until 3d", "The rule overdue ships with me and is not chosen"),
         ("--until 3d", "Something is missing"),
     ],
 )
 def test_what_cannot_be_silenced_is_explained(world: World, typed: str, said: str) -> None:
     assert said in silenced(world, typed)
     assert "No silence is in force" in world.said("/alerts silences")
+
+
+@pytest.mark.parametrize(
+    ("typed", "reason"),
+    [
+        ("segment = vip --rule “Lapsing” --until tomorrow a holiday", "a holiday"),
+        ("segment = vip —until “1d” --rule lapsing a holiday", "a holiday"),
+        ("segment = vip --until 1d a bank --rule lapsing holiday --reason of all", "a bank holiday of all"),
+    ],
+)
+def test_quotes_and_the_order_of_options_do_not_matter(world: World, typed: str, reason: str) -> None:
+    made = silenced(world, typed)
+    assert "*Silence 1:* customers for whom segment is “vip”; only alerts of *Lapsing*" in made
+    assert f"by <@{MANAGER}>: {reason}" in made
+
+
+def test_a_word_that_is_no_number_of_a_silence_is_explained(world: World) -> None:
+    assert "“three” is no number of a silence" in world.said("/alerts unsilence three", user=MANAGER)
