@@ -17,7 +17,8 @@ from rules.alerts.hours import next_awake, quiet_at
 from rules.alerts.pipeline.stage import Stage
 from rules.errors import WarmlineError
 from rules.instants import Calendar
-from storage import alerts, attention, audit, channels
+from storage import attention, audit, channels
+from storage import untold as queue
 from storage.audit import Entry
 from storage.channels import Channel
 from storage.database import Transaction
@@ -94,7 +95,7 @@ def change(ctx: Context, request: Request, channel: str, setting: str, value: st
             raise SameSettingError(setting=name, value=value[:40])
         channels.store(tx, found, after, author=request.actor.id, now=ctx.now())
         # What went by the settings before is asked again at the next tick.
-        alerts.look_again(tx, [Stage.QUIET, Stage.BUDGET], now=ctx.now())
+        queue.look_again(tx, [Stage.QUIET, Stage.BUDGET], now=ctx.now())
         entry = Entry(ctx.now(), request.actor.id, "channel.set", f"channel:{found.place}", diff)
         audit.note(tx, entry)
         return ChannelChange(name, diff, _view(tx, ctx, _channel(tx, channel)))
@@ -121,7 +122,7 @@ def learn(ctx: Context, channel: str, name: str) -> None:
     with ctx.database.writing() as tx:
         channels.learn(tx, channel, name)
         # It may have other settings now than under the name alone.
-        alerts.look_again(tx, [Stage.QUIET, Stage.BUDGET], now=ctx.now())
+        queue.look_again(tx, [Stage.QUIET, Stage.BUDGET], now=ctx.now())
 
 
 def _channel(tx: Transaction, channel: str, *, lock: bool = False) -> Channel:

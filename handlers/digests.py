@@ -15,7 +15,8 @@ from rules.alerts import pipeline
 from rules.alerts.channel import Often
 from rules.alerts.hours import Slot, digest_slot, quiet_at
 from rules.alerts.pipeline.stage import Around, Stage, Untold, Why
-from storage import alerts, digests, outbox, suppressions
+from storage import digests, outbox, suppressions
+from storage import untold as queue
 from storage.alerts import Alert
 from storage.database import Transaction
 from storage.digests import Digest, Listed
@@ -37,7 +38,7 @@ class _Due:
 def tell_digests(ctx: Context, *, now: int) -> int:
     """Tell every digest that is due as of ``now``; gives how many messages were asked for."""
     with ctx.database.reading() as tx:
-        held = telling.watched(tx, alerts.held(tx))
+        held = telling.watched(tx, queue.held(tx))
         if not held:
             return 0
         untold, around = telling.looked_at(tx, ctx, held, now)
@@ -67,7 +68,7 @@ def _ask_again(ctx: Context, held: Sequence[Alert], untold: Sequence[Untold], ar
     ]
     if stranded:
         with ctx.database.writing() as tx:
-            alerts.hold_back(tx, stranded)
+            queue.hold_back(tx, stranded)
 
 
 def _due(tx: Transaction, held: Sequence[Untold], around: Around) -> list[_Due]:
@@ -92,7 +93,7 @@ def _tell(tx: Transaction, ctx: Context, due: _Due, stages: Mapping[int, str | N
     if not digests.take(tx, due.place, due.slot.at):
         return False
     numbers = [one.alert_id for one in due.held]
-    still = {one.id: one for one in alerts.untold(tx, now=now, never_again=Stage.BUDGET, alert_ids=numbers)}
+    still = {one.id: one for one in queue.waiting(tx, now=now, never_again=Stage.BUDGET, alert_ids=numbers)}
     waiting = [one for one in due.held if one.alert_id in still]
     told = [one for one in waiting if stages[one.alert_id] == Stage.BUDGET]
     listed = _listed(tx, [one for one in waiting if stages[one.alert_id] not in _UNNAMED])
@@ -100,7 +101,7 @@ def _tell(tx: Transaction, ctx: Context, due: _Due, stages: Mapping[int, str | N
         return False
     channel = channels.named((told or waiting)[0].channel)
     root = outbox.add(tx, New(call=Call.POST, subject=Subject.DIGEST, channel=channel), now=ctx.elapsed())
-    alerts.tell_all(tx, [one.alert_id for one in told], root=root, now=now)
+    queue.tell(tx, [one.alert_id for one in told], root=root, now=now)
     digests.list_all(tx, listed, root=root)
     passed = _passed(tx, ctx, due, now)
     digests.told(tx, Digest(due.place, due.slot.at, root, passed))
@@ -128,7 +129,7 @@ def _listed(tx: Transaction, held: Sequence[Untold]) -> list[Listed]:
 
 def _passed(tx: Transaction, ctx: Context, due: _Due, now: int) -> int:
     """Count what was held back in the channel since the time before, and ended before anybody was told."""
-    ended: list[Alert] = alerts.passed(tx, after=due.slot.before, until=due.slot.at)
+    ended: list[Alert] = queue.passed(tx, after=due.slot.before, until=due.slot.at)
     if not ended:
         return 0
     untold, around = telling.looked_at(tx, ctx, ended, now)

@@ -20,7 +20,7 @@ from rules.alerts.retry import Delivery
 from rules.alerts.rule import RuleState
 from rules.alerts.states import Reason, Verb
 from rules.instants import HOUR, MINUTE
-from storage import alerts, customers, outbox, pace, rules
+from storage import alerts, customers, nags, outbox, pace, rules
 from storage.alerts import Alert, Step
 from storage.channels import places as places_of
 from storage.database import Transaction
@@ -78,7 +78,7 @@ def remind(ctx: Context, *, now: int) -> int:
     To be called by who holds the sweep's lock.
     """
     with ctx.database.reading() as tx:
-        waiting = alerts.due_to_nag(tx, now=now)
+        waiting = nags.due(tx, now=now)
         if not waiting:
             return 0
         around = _Around(now)
@@ -87,7 +87,7 @@ def remind(ctx: Context, *, now: int) -> int:
     told = 0
     for numbers in _cut(waiting):
         with ctx.database.writing() as tx:
-            told += _remind(tx, ctx, around, alerts.to_nag(tx, numbers, now=now))
+            told += _remind(tx, ctx, around, nags.still_due(tx, numbers, now=now))
     if told:
         with ctx.database.writing() as tx:
             outbox.release_forming(tx, now=ctx.elapsed())
@@ -170,8 +170,8 @@ def _remind(tx: Transaction, ctx: Context, around: _Around, some: Sequence[Alert
             # Of alerts that one message tells alone, as of one customer, each is repeated by itself.
             key = (root.id, alert.id if root.subject not in TOGETHER else None, step.channel)
             posts.setdefault(key, _elsewhere(tx, due, root, step))
-    alerts.nag_at(tx, moved)
-    alerts.nag_later(tx, stuck, since=around.now, again_at=around.now + LOOK_AGAIN)
+    nags.move(tx, moved)
+    nags.later(tx, stuck, since=around.now, again_at=around.now + LOOK_AGAIN)
     steps.take(tx, taken, Told(now=around.now, elapsed=ctx.elapsed(), forming=True))
     outbox.add_all(tx, list(posts.values()), now=ctx.elapsed())
     return len(taken)

@@ -7,7 +7,7 @@ from typing import Final
 from handlers import rulebook
 from handlers.context import Context
 from rules.instants import DAY
-from storage import alerts, promises, rules, votes
+from storage import promises, results, rules, votes
 from templates.views import QualityView
 
 STRETCH: Final = 90 * DAY
@@ -19,9 +19,9 @@ def quality(ctx: Context, name: str | None = None) -> list[QualityView]:
     since = now - STRETCH
     with ctx.database.reading() as tx:
         chosen = [rulebook.named(tx, name)] if name else rules.listing(tx)
-        ends = {one.rule_id: one for one in alerts.outcomes(tx, since=since)}
+        ends = {one.rule_id: one for one in results.outcomes(tx, since=since)}
         waits: dict[int, list[int]] = defaultdict(list)
-        for rule_id, wait in alerts.claim_waits(tx, since=since):
+        for rule_id, wait in results.claim_waits(tx, since=since):
             waits[rule_id].append(wait)
         said, promised = votes.of_rules(tx, since=since), promises.latest(tx)
         made: list[QualityView] = []

@@ -16,7 +16,8 @@ from rules.alerts.typed import BadRuleNameError, rule_name
 from rules.conditions.check import accept
 from rules.conditions.suggest import nearest
 from rules.errors import WarmlineError
-from storage import alerts, audit, routes, rules
+from storage import audit, routes, rules
+from storage import untold as queue
 from storage.audit import Entry
 from storage.database import Transaction
 from templates.views import RouteView
@@ -64,7 +65,7 @@ def add(ctx: Context, request: Request, wish: Wish) -> RouteView | None:
             author=request.actor.id,
             now=ctx.now(),
         )
-        alerts.look_again(tx, _OF_THE_CHANNEL, now=ctx.now())
+        queue.look_again(tx, _OF_THE_CHANNEL, now=ctx.now())
         view = _view(tx, stored)
         _audit(tx, ctx, request, stored, did="route.add", diff=_said(view, "+"))
         return view
@@ -88,7 +89,7 @@ def remove(ctx: Context, request: Request, name: str) -> RouteView | None:
         found = _named(tx, name)
         if not routes.remove(tx, found.id, by=request.actor.id, now=ctx.now()):
             raise NoRouteError(name=name[:80], nearest=[])
-        alerts.look_again(tx, _OF_THE_CHANNEL, now=ctx.now())
+        queue.look_again(tx, _OF_THE_CHANNEL, now=ctx.now())
         view = _view(tx, found)
         _audit(tx, ctx, request, found, did="route.remove", diff=_said(view, "-"))
         return view

@@ -32,6 +32,7 @@ from storage import (
     health,
     inbox,
     matches,
+    nags,
     pace,
     processes,
     pruned,
@@ -39,6 +40,7 @@ from storage import (
     rules,
     timers,
 )
+from storage import untold as queue
 from storage.audit import Entry
 from storage.database import Transaction
 from storage.rules import Rule
@@ -105,7 +107,7 @@ def edit(tx: Transaction, ctx: Context, actor: Actor, rule: Rule, body: RuleBody
     if body.channel != rule.body.channel:
         _redirect(tx, ctx, rule, body.channel)
     if (rule.body.remind, rule.body.escalate) != (body.remind, body.escalate):
-        alerts.nag_anew(tx, rule.id, now=ctx.now())
+        nags.anew(tx, rule.id, now=ctx.now())
     _audit(tx, ctx, actor, action="rule.edit", name=rule.name, diff=diff)
     return edited
 
@@ -116,7 +118,7 @@ def _redirect(tx: Transaction, ctx: Context, rule: Rule, channel: str) -> None:
     carriage.redirect(tx, rule.id, was=was, channel=now, now=ctx.elapsed())
     pace.free(tx, now)
     rules.set_degraded(tx, rule.id, None)
-    alerts.look_again(tx, [Stage.QUIET, Stage.BUDGET], now=ctx.now(), rule_id=rule.id)
+    queue.look_again(tx, [Stage.QUIET, Stage.BUDGET], now=ctx.now(), rule_id=rule.id)
 
 
 def set_state(tx: Transaction, ctx: Context, actor: Actor, rule: Rule, state: RuleState) -> None:
@@ -128,7 +130,7 @@ def set_state(tx: Transaction, ctx: Context, actor: Actor, rule: Rule, state: Ru
         within_horizon(tx, ctx, rule.body.condition)
     rules.set_state(tx, rule, state)
     if state is RuleState.ACTIVE:
-        alerts.nag_anew(tx, rule.id, now=ctx.now())
+        nags.anew(tx, rule.id, now=ctx.now())
     diff = f"- state: {rule.state}\n+ state: {state}"
     _audit(tx, ctx, actor, action=f"rule.{_DID[state]}", name=rule.name, diff=diff)
 

@@ -18,7 +18,8 @@ from rules.alerts.retry import Delivery
 from rules.alerts.route import Place
 from rules.alerts.rule import RuleState
 from rules.alerts.states import Reason
-from storage import alerts, attention, definitions, outbox, rules, suppressions, threads
+from storage import attention, definitions, outbox, rules, suppressions, threads
+from storage import untold as queue
 from storage.alerts import Alert
 from storage.database import Transaction
 from storage.outbox import Call, New, Subject
@@ -43,7 +44,7 @@ class Telling:
 def tell(ctx: Context, *, now: int) -> Telling:
     """Send every alert that is due through the pipeline as of ``now``; to be called by who holds the sweep's lock."""
     with ctx.database.reading() as tx:
-        waiting = watched(tx, alerts.untold(tx, now=now, never_again=Stage.BUDGET))
+        waiting = watched(tx, queue.waiting(tx, now=now, never_again=Stage.BUDGET))
         if not waiting:
             return Telling()
         taken = routing.taken(tx, ctx, waiting, now)
@@ -161,7 +162,7 @@ def _post(tx: Transaction, ctx: Context, bundle: Bundle, around: Around) -> None
     """Ask for the message that tells these alerts; those that have ended meanwhile are told no more."""
     still = {
         one.id
-        for one in alerts.untold(
+        for one in queue.waiting(
             tx, now=around.now, never_again=Stage.BUDGET, alert_ids=[one.alert_id for one in bundle.alerts]
         )
     }
@@ -186,7 +187,7 @@ def _post(tx: Transaction, ctx: Context, bundle: Bundle, around: Around) -> None
         ),
         now=ctx.elapsed(),
     )
-    alerts.tell_all(tx, [one.alert_id for one in members], root=root, now=around.now)
+    queue.tell(tx, [one.alert_id for one in members], root=root, now=around.now)
     # A backlog is one message that somebody asked for, whatever the day.
     counted = sum(one.reason is not Reason.BACKLOG for one in members)
     attention.spend(tx, [(around.place(bundle.channel), _day(around, bundle.channel), counted)])
@@ -240,4 +241,4 @@ def hold(tx: Transaction, held: Sequence[Held], waiting: Iterable[Alert], now: i
         if (alert.held_by, alert.look_again_at) != (str(one.stage), one.look_again_at):
             moved.append((one.alert.alert_id, str(one.stage), one.look_again_at))
     suppressions.add_all(tx, fresh)
-    alerts.hold_back(tx, moved)
+    queue.hold_back(tx, moved)

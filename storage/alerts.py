@@ -16,12 +16,9 @@ from sqlalchemy import (
     Integer,
     PrimaryKeyConstraint,
     Text,
-    and_,
     bindparam,
-    case,
     func,
     insert,
-    or_,
     select,
     text,
     update,
@@ -228,18 +225,6 @@ class OpenOf:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcomes:
-    """What came of a rule's alerts: how many opened, were told, in how many messages, claimed, ended without anybody."""
-
-    rule_id: int
-    opened: int
-    posted: int
-    messages: int
-    claimed: int
-    by_itself: int
-
-
-@dataclass(frozen=True, slots=True)
 class Opened:
     """Of an alert that has not ended: which version of which rule opened it, for whom and when."""
 
@@ -308,7 +293,7 @@ _CHANGEABLE = (
 
 
 # Written out, not bound: only then does the planner see that the index of the unresolved has all of them.
-_OPEN = text("alert.state <> 'resolved'")
+OPEN = text("alert.state <> 'resolved'")
 
 
 def number(tx: Transaction, n: int) -> range:
@@ -403,7 +388,7 @@ def by_id(tx: Transaction, alert_id: int, *, lock: bool = False) -> Alert | None
     """Give an alert; with ``lock`` nobody else moves it until the transaction ends."""
     statement = select(AlertRow).where(col(AlertRow.id) == alert_id)
     row = tx.session.execute(statement.with_for_update() if lock else statement).scalar_one_or_none()
-    return _alert(row) if row else None
+    return alert_of(row) if row else None
 
 
 def latest(
@@ -423,7 +408,7 @@ def latest(
         .order_by(col(AlertRow.id))
         .with_for_update()
     ).scalars()
-    return {(row.rule_id, row.customer_id): _alert(row) for row in rows}
+    return {(row.rule_id, row.customer_id): alert_of(row) for row in rows}
 
 
 def latest_of(tx: Transaction, *, rule_id: int, customer_id: int) -> Alert | None:
@@ -434,7 +419,7 @@ def latest_of(tx: Transaction, *, rule_id: int, customer_id: int) -> Alert | Non
         .order_by(col(AlertRow.id).desc())
         .limit(1)
     ).scalar_one_or_none()
-    return _alert(row) if row else None
+    return alert_of(row) if row else None
 
 
 def unresolved(
@@ -453,7 +438,7 @@ def unresolved(
     With ``lock`` nobody else moves them until the transaction ends, and the oldest comes first: whoever locks several
     takes them in that order, and before any number of a counter, so that no two wait for each other.
     """
-    statement = select(AlertRow).where(_OPEN)
+    statement = select(AlertRow).where(OPEN)
     for column, value in (
         (AlertRow.rule_id, rule_id),
         (AlertRow.customer_id, customer_id),
@@ -465,7 +450,7 @@ def unresolved(
     order = col(AlertRow.id).asc() if lock else col(AlertRow.id).desc()
     ordered = statement.order_by(order).limit(limit).offset(offset)
     rows = tx.session.execute(ordered.with_for_update() if lock else ordered).scalars()
-    return [_alert(row) for row in rows]
+    return [alert_of(row) for row in rows]
 
 
 _OPEN_OF: Final = text(
@@ -475,14 +460,14 @@ _OPEN_OF: Final = text(
 
 def open_of(tx: Transaction, customer_id: int) -> list[Alert]:
     """Give a customer's alerts that have not ended, the newest first; quick, for the card."""
-    return [_alert(row) for row in tx.execute(_OPEN_OF, {"customer": customer_id})]
+    return [alert_of(row) for row in tx.execute(_OPEN_OF, {"customer": customer_id})]
 
 
 def unresolved_pairs(tx: Transaction) -> list[tuple[int, int, str | None]]:
     """Give (alert id, customer id, who claimed it) of all that have not ended, the newest first; quick for thousands."""
     rows = tx.execute(
         select(col(AlertRow.id), col(AlertRow.customer_id), col(AlertRow.claimed_by))
-        .where(_OPEN)
+        .where(OPEN)
         .order_by(col(AlertRow.id).desc())
     )
     return [(row[0], row[1], row[2]) for row in rows]
@@ -497,7 +482,7 @@ def openings(tx: Transaction) -> list[Opened]:
             col(AlertRow.customer_id),
             col(AlertRow.opened_at),
         )
-        .where(_OPEN)
+        .where(OPEN)
         .order_by(col(AlertRow.id))
     )
     return [Opened(*row) for row in rows]
@@ -505,7 +490,7 @@ def openings(tx: Transaction) -> list[Opened]:
 
 def unresolved_count(tx: Transaction, *, rule_id: int | None = None, root: int | None = None) -> int:
     """Count alerts that have not ended."""
-    statement = select(func.count()).select_from(AlertRow).where(_OPEN)
+    statement = select(func.count()).select_from(AlertRow).where(OPEN)
     if rule_id is not None:
         statement = statement.where(col(AlertRow.rule_id) == rule_id)
     if root is not None:
@@ -513,95 +498,26 @@ def unresolved_count(tx: Transaction, *, rule_id: int | None = None, root: int |
     return int(tx.execute(statement).scalar_one())
 
 
-_NO_ROOT: Final = text("alert.root IS NULL")
-# What has ceased to hold, and is kept open in case it comes back, is not told until it does.
-_UNTOLD: Final = text("alert.root IS NULL AND alert.state <> 'resolved' AND alert.leaving_at IS NULL")
-
-
-def untold(
-    tx: Transaction, *, now: int, never_again: str, alert_ids: Iterable[int] | None = None
-) -> list[Alert]:
-    """Give the alerts that no message tells and that the pipeline is to look at by ``now``, the oldest first.
-
-    Those held back by the stage ``never_again`` until nobody knows when lack: something else tells them. Of
-    ``alert_ids``, if given, all that are untold, locked until the transaction ends.
-    """
-    statement = select(AlertRow).where(_UNTOLD).order_by(col(AlertRow.id))
-    if alert_ids is None:
-        statement = statement.where(
-            or_(
-                col(AlertRow.held_by).is_(None),
-                and_(col(AlertRow.held_by) != never_again, col(AlertRow.look_again_at).is_(None)),
-                col(AlertRow.look_again_at) <= now,
-            )
-        )
-    else:
-        chosen = any_of(tx.dialect, alert_ids, "int")
-        statement = statement.where(col(AlertRow.id).in_(chosen)).with_for_update()
-    return [_alert(row) for row in tx.session.execute(statement).scalars()]
-
-
 _UNTIL_WORSE: Final = text("alert.worse_than IS NOT NULL")
 
 
 def until_worse(tx: Transaction, alert_ids: Iterable[int] | None = None) -> list[Alert]:
     """Give the unresolved alerts that sleep until they worsen; of ``alert_ids``, if given, locked."""
-    statement = select(AlertRow).where(_UNTIL_WORSE, _OPEN).order_by(col(AlertRow.id))
+    statement = select(AlertRow).where(_UNTIL_WORSE, OPEN).order_by(col(AlertRow.id))
     if alert_ids is not None:
         chosen = any_of(tx.dialect, alert_ids, "int")
         statement = statement.where(col(AlertRow.id).in_(chosen)).with_for_update()
-    return [_alert(row) for row in tx.session.execute(statement).scalars()]
+    return [alert_of(row) for row in tx.session.execute(statement).scalars()]
 
 
 def open_of_customers(tx: Transaction, customer_ids: Iterable[int]) -> list[OpenOf]:
     """Give the unresolved alerts of these customers, the oldest first; quick for thousands."""
     rows = tx.execute(
         select(col(AlertRow.id), col(AlertRow.customer_id), col(AlertRow.rule_id), col(AlertRow.opened_at))
-        .where(col(AlertRow.customer_id).in_(any_of(tx.dialect, customer_ids, "int")), _OPEN)
+        .where(col(AlertRow.customer_id).in_(any_of(tx.dialect, customer_ids, "int")), OPEN)
         .order_by(col(AlertRow.id))
     )
     return [OpenOf(*row) for row in rows]
-
-
-def held(tx: Transaction) -> list[Alert]:
-    """Give the alerts that no message tells and that a stage of the pipeline holds back, the oldest first."""
-    statement = select(AlertRow).where(_UNTOLD, col(AlertRow.held_by).is_not(None)).order_by(col(AlertRow.id))
-    return [_alert(row) for row in tx.session.execute(statement).scalars()]
-
-
-_PASSED: Final = text("alert.root IS NULL AND alert.state = 'resolved'")
-
-
-def passed(tx: Transaction, *, after: int, until: int) -> list[Alert]:
-    """Give the alerts that were held back and ended, after an instant up to another, before any message told them."""
-    statement = select(AlertRow).where(
-        _PASSED,
-        col(AlertRow.resolved_at) > after,
-        col(AlertRow.resolved_at) <= until,
-        col(AlertRow.held_by).is_not(None),
-    )
-    return [_alert(row) for row in tx.session.execute(statement.order_by(col(AlertRow.id))).scalars()]
-
-
-def look_again(tx: Transaction, stages: Iterable[str], *, now: int, rule_id: int | None = None) -> None:
-    """Let the pipeline look again by ``now`` at what these stages hold back: what they go by has changed.
-
-    So it does at what is kept open only, should that come back. Of ``rule_id``, if given, alone.
-    """
-    held = update(AlertRow).where(_NO_ROOT, _OPEN, col(AlertRow.held_by).in_(list(stages)))
-    if rule_id is not None:
-        held = held.where(col(AlertRow.rule_id) == rule_id)
-    tx.execute(held.values(look_again_at=now))
-
-
-def tell_all(tx: Transaction, alert_ids: Sequence[int], *, root: int, now: int) -> None:
-    """Note that one message tells these alerts, from ``now`` on: nobody has claimed them yet."""
-    chosen = any_of(tx.dialect, alert_ids, "int")
-    tx.execute(
-        update(AlertRow)
-        .where(col(AlertRow.id).in_(chosen))
-        .values(root=root, held_by=None, look_again_at=None, nag_from=now, next_nag_at=now)
-    )
 
 
 def leave_at(tx: Transaction, leaving: Iterable[tuple[int, int, int | None]]) -> None:
@@ -617,108 +533,29 @@ def leave_at(tx: Transaction, leaving: Iterable[tuple[int, int, int | None]]) ->
         )
 
 
-def due_to_nag(tx: Transaction, *, now: int) -> list[tuple[int, int]]:
-    """Give (alert id, root) of those that it is time to look at for reminders, the oldest first."""
-    # Put in order here: asked to do it, SQLite would read the whole table in that order.
-    rows = tx.execute(
-        select(col(AlertRow.id), col(AlertRow.root)).where(
-            col(AlertRow.next_nag_at) <= now, col(AlertRow.root).is_not(None)
-        )
-    )
-    return sorted((row[0], row[1]) for row in rows)
-
-
-def to_nag(tx: Transaction, alert_ids: Sequence[int], *, now: int) -> list[Alert]:
-    """Give those of ``alert_ids`` that it still is time to look at, the oldest first, locked until the transaction ends."""
-    rows = tx.session.execute(
-        select(AlertRow)
-        .where(
-            col(AlertRow.id).in_(any_of(tx.dialect, alert_ids, "int")),
-            col(AlertRow.next_nag_at) <= now,
-        )
-        .order_by(col(AlertRow.id))
-        .with_for_update()
-    ).scalars()
-    return [_alert(row) for row in rows]
-
-
-def nag_at(tx: Transaction, moved: Iterable[tuple[int, int, int | None]]) -> None:
-    """Set when to look at alerts again for reminders: (customer id, alert id, instant or None)."""
-    rows = [{"b_customer": customer, "b_id": number, "b_at": at} for customer, number, at in moved]
-    if rows:
-        table = AlertRow.__table__  # type: ignore[attr-defined]
-        tx.execute(
-            update(table)
-            .where(table.c.customer_id == bindparam("b_customer"), table.c.id == bindparam("b_id"))
-            .values(next_nag_at=bindparam("b_at")),
-            rows,
-        )
-
-
-def nag_later(tx: Transaction, some: Iterable[Alert], *, since: int, again_at: int) -> None:
-    """Let the clocks of alerts run from ``since``, and look at them again at ``again_at``."""
-    rows = [{"b_customer": one.customer_id, "b_id": one.id} for one in some]
-    if rows:
-        table = AlertRow.__table__  # type: ignore[attr-defined]
-        tx.execute(
-            update(table)
-            .where(table.c.customer_id == bindparam("b_customer"), table.c.id == bindparam("b_id"))
-            .values(nag_from=since, next_nag_at=again_at),
-            rows,
-        )
-
-
-def nag_anew(tx: Transaction, rule_id: int, *, now: int) -> None:
-    """Let the clocks of a rule's open alerts run anew from ``now``: what the rule says of them has changed."""
-    tx.execute(
-        update(AlertRow)
-        .where(
-            col(AlertRow.rule_id) == rule_id,
-            _OPEN,
-            col(AlertRow.root).is_not(None),
-            col(AlertRow.claimed_by).is_(None),
-            col(AlertRow.snoozed_until).is_(None),
-        )
-        .values(nag_from=now, next_nag_at=now, reminded=0, escalated=0)
-    )
-
-
 def opened_at(tx: Transaction, rule_id: int, customer_ids: Sequence[int]) -> dict[int, int]:
     """Give when a rule's open alerts of these customers opened, by customer id; those without one lack."""
     rows = tx.execute(
         select(col(AlertRow.customer_id), col(AlertRow.opened_at)).where(
             col(AlertRow.customer_id).in_(any_of(tx.dialect, customer_ids, "int")),
             col(AlertRow.rule_id) == rule_id,
-            _OPEN,
+            OPEN,
         )
     )
     return {row[0]: row[1] for row in rows}
 
 
-def hold_back(tx: Transaction, held: Iterable[tuple[int, str, int | None]]) -> None:
-    """Note which stage holds alerts back, and when to look again: (alert id, stage, instant or None)."""
-    rows = [{"b_id": alert_id, "b_stage": stage, "b_again": again} for alert_id, stage, again in held]
-    if rows:
-        table = AlertRow.__table__  # type: ignore[attr-defined]
-        tx.execute(
-            update(table)
-            .where(table.c.id == bindparam("b_id"))
-            .values(held_by=bindparam("b_stage"), look_again_at=bindparam("b_again")),
-            rows,
-        )
-
-
 def of_root(tx: Transaction, root: int, *, limit: int | None = None) -> list[Alert]:
     """Give the alerts that one message tells, in the order of their opening."""
     statement = select(AlertRow).where(col(AlertRow.root) == root).order_by(col(AlertRow.id)).limit(limit)
-    return [_alert(row) for row in tx.session.execute(statement).scalars()]
+    return [alert_of(row) for row in tx.session.execute(statement).scalars()]
 
 
 def of_customer(tx: Transaction, customer_id: int, *, limit: int | None = None) -> list[Alert]:
     """Give a customer's alerts, ended ones too, the newest first."""
     statement = select(AlertRow).where(col(AlertRow.customer_id) == customer_id)
     return [
-        _alert(row)
+        alert_of(row)
         for row in tx.session.execute(statement.order_by(col(AlertRow.id).desc()).limit(limit)).scalars()
     ]
 
@@ -735,7 +572,7 @@ def open_of_root(tx: Transaction, root: int) -> list[OpenMember]:
             col(AlertRow.rule_id),
             col(AlertRow.rule_version),
         )
-        .where(col(AlertRow.root) == root, _OPEN)
+        .where(col(AlertRow.root) == root, OPEN)
         .order_by(col(AlertRow.id))
     )
     return [OpenMember(*row) for row in rows]
@@ -744,7 +581,7 @@ def open_of_root(tx: Transaction, root: int) -> list[OpenMember]:
 def any_open(tx: Transaction, root: int) -> bool:
     """Tell whether one of the alerts that a message tells has not ended."""
     return (
-        tx.execute(select(col(AlertRow.id)).where(col(AlertRow.root) == root, _OPEN).limit(1)).first()
+        tx.execute(select(col(AlertRow.id)).where(col(AlertRow.root) == root, OPEN).limit(1)).first()
         is not None
     )
 
@@ -762,44 +599,13 @@ def resolutions(tx: Transaction, root: int) -> dict[str, int]:
 def due(tx: Transaction, rule_ids: Sequence[int], *, now: int) -> list[Alert]:
     """Give the unresolved alerts of these rules whose snooze is over at ``now``, or that are kept open no longer."""
     found = {
-        row.id: _alert(row)
+        row.id: alert_of(row)
         for over in (col(AlertRow.snoozed_until) <= now, col(AlertRow.leaving_at) <= now)
         for row in tx.session.execute(
-            select(AlertRow).where(over, col(AlertRow.rule_id).in_(rule_ids), _OPEN)
+            select(AlertRow).where(over, col(AlertRow.rule_id).in_(rule_ids), OPEN)
         ).scalars()
     }
     return list(found.values())
-
-
-_BY_ITSELF: Final = (str(Resolution.RECOVERED), str(Resolution.EXPIRED))
-
-
-def outcomes(tx: Transaction, *, since: int) -> list[Outcomes]:
-    """Count rule by rule what came of the alerts that opened at ``since`` or later."""
-    alone = col(AlertRow.resolved_by).is_(None) & col(AlertRow.resolution).in_(_BY_ITSELF)
-    rows = tx.execute(
-        select(
-            col(AlertRow.rule_id),
-            func.count(),
-            func.count(col(AlertRow.root)),
-            func.count(func.distinct(col(AlertRow.root))),
-            func.count(col(AlertRow.claimed_at)),
-            func.sum(case((alone, 1), else_=0)),
-        )
-        .where(col(AlertRow.opened_at) >= since)
-        .group_by(col(AlertRow.rule_id))
-    )
-    return [Outcomes(*(int(value) for value in row)) for row in rows]
-
-
-def claim_waits(tx: Transaction, *, since: int) -> list[tuple[int, int]]:
-    """Give (rule id, milliseconds to the claim) of the claimed alerts that opened at ``since`` or later."""
-    rows = tx.execute(
-        select(col(AlertRow.rule_id), col(AlertRow.claimed_at) - col(AlertRow.opened_at)).where(
-            col(AlertRow.opened_at) >= since, col(AlertRow.claimed_at).is_not(None)
-        )
-    )
-    return [(row[0], int(row[1])) for row in rows]
 
 
 def open_before(tx: Transaction, *, rule_id: int, before: int) -> list[int]:
@@ -807,7 +613,7 @@ def open_before(tx: Transaction, *, rule_id: int, before: int) -> list[int]:
     return list(
         tx.execute(
             select(col(AlertRow.id))
-            .where(_OPEN, col(AlertRow.rule_id) == rule_id, col(AlertRow.opened_at) < before)
+            .where(OPEN, col(AlertRow.rule_id) == rule_id, col(AlertRow.opened_at) < before)
             .order_by(col(AlertRow.id))
         ).scalars()
     )
@@ -838,7 +644,7 @@ def by_ids(tx: Transaction, alert_ids: Iterable[int], *, lock: bool = False) -> 
     chosen = any_of(tx.dialect, alert_ids, "int")
     statement = select(AlertRow).where(col(AlertRow.id).in_(chosen)).order_by(col(AlertRow.id))
     rows = tx.session.execute(statement.with_for_update() if lock else statement).scalars()
-    return {row.id: _alert(row) for row in rows}
+    return {row.id: alert_of(row) for row in rows}
 
 
 def _stored(name: str, value: Any) -> Any:
@@ -855,7 +661,8 @@ def _read(text: str) -> tuple[Evidence, ...]:
     return tuple(Evidence(term=term, value=value) for term, value in json.loads(text))
 
 
-def _alert(row: Any) -> Alert:
+def alert_of(row: Any) -> Alert:
+    """Give an alert as its row says it."""
     return Alert(
         id=row.id,
         customer_id=row.customer_id,

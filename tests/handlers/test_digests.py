@@ -14,6 +14,7 @@ from rules.alerts.channel import ChannelSettings, DigestTime, Often, QuietHours
 from rules.alerts.pipeline.stage import Stage, Why
 from rules.instants import DAY, HOUR
 from storage import alerts, attention, digests, outbox, suppressions
+from storage import untold as queue
 from storage.alerts import Alert
 from storage.database import Database
 from storage.outbox import Call, Message, Subject
@@ -97,7 +98,7 @@ def test_five_hundred_at_once(ctx: Context, budget: int, group: int, messages: i
     assert f"{500 - budget} alerts were held back and come in this digest" in told
     assert f"1. ⚪ Customer {500 - budget}" in told
     with ctx.database.reading() as tx:
-        assert alerts.held(tx) == []
+        assert queue.held(tx) == []
         assert attention.spent(tx, {"customer-care": "2024-10-05"}) == {"customer-care": budget}
         assert attention.spent(tx, {"customer-care": "2024-10-06"}) == {}, "digests cost nothing"
 
@@ -166,8 +167,8 @@ def test_a_digest_in_quiet_hours_comes_at_their_end_with_what_the_night_held_bac
     silent_crowd(ctx, 3)
     assert posts(ctx) == []
     with ctx.database.reading() as tx:
-        assert {one.held_by for one in alerts.held(tx)} == {Stage.QUIET}
-        assert {one.look_again_at for one in alerts.held(tx)} == {D + 2 * DAY + 8 * HOUR}
+        assert {one.held_by for one in queue.held(tx)} == {Stage.QUIET}
+        assert {one.look_again_at for one in queue.held(tx)} == {D + 2 * DAY + 8 * HOUR}
     sweep(ctx, as_of=D + 2 * DAY + 7 * HOUR)
     assert posts(ctx) == []
     sweep(ctx, as_of=D + 2 * DAY + 8 * HOUR)
@@ -180,7 +181,7 @@ def hold(ctx: Context, customer_id: int, why: Why, stage: Stage) -> None:
         [one] = alerts.of_customer(tx, customer_id)
         last = suppressions.latest(tx, [one.id], [customer_id])[one.id]
         suppressions.add_all(tx, [replace(last, seq=last.seq + 1, stage=stage, why=why)])
-        alerts.hold_back(tx, [(one.id, "silence", None)])
+        queue.hold_back(tx, [(one.id, "silence", None)])
 
 
 def test_what_something_else_holds_back_is_named_once_and_stays_held(ctx: Context) -> None:
@@ -246,7 +247,7 @@ def test_suppressions_say_what_was_held_and_until_when(ctx: Context) -> None:
     say(ctx.database, CARE, ChannelSettings(budget=1, digest=DigestTime(Often.OFF)))
     silent_crowd(ctx, 2)
     with ctx.database.reading() as tx:
-        [one] = alerts.held(tx)
+        [one] = queue.held(tx)
         assert suppressions.of_alert(tx, one.customer_id, one.id) == [
             Suppression(
                 customer_id=1,

@@ -6,7 +6,7 @@ from handlers import channels, shown
 from handlers.sweep import sweep
 from rules.alerts.channel import USUAL, ChannelSettings, QuietHours
 from rules.instants import DAY
-from storage import alerts
+from storage import untold as queue
 from storage.channels import get, places
 from templates.codec import Press
 from tests.handlers.slack.world import MANAGER, NOW, TOM, World, everything, world
@@ -140,13 +140,13 @@ def test_a_change_is_heeded_at_the_next_tick(world: World) -> None:
     world.clock.at = NOW + 1_000
     sweep(world.ctx)
     with world.ctx.database.reading() as tx:
-        [waiting] = alerts.held(tx)
+        [waiting] = queue.held(tx)
     assert waiting.customer_id == 7
     said(world, "quiet off")
     world.clock.at = NOW + 2_000
     sweep(world.ctx)
     with world.ctx.database.reading() as tx:
-        assert alerts.held(tx) == []
+        assert queue.held(tx) == []
 
 
 def test_a_digest_is_turned_page_by_page(world: World) -> None:
