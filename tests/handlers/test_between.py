@@ -10,13 +10,15 @@ from handlers.context import Context
 from handlers.rulebook import Request
 from handlers.sweep import sweep
 from rules.access import Actor
+from rules.alerts import pipeline
 from rules.alerts.channel import ChannelSettings, DigestTime, Often, QuietHours
-from rules.alerts.pipeline.stage import Stage
+from rules.alerts.pipeline import Told
+from rules.alerts.pipeline.stage import Around, Stage, Untold
 from rules.alerts.rule import Backlog
 from rules.alerts.states import Resolution, Verb
 from rules.alerts.typed import Options
-from rules.instants import DAY, HOUR, MINUTE
-from storage import alerts, dirty, outbox, silences, suppressions
+from rules.instants import DAY, HOUR, MINUTE, iso
+from storage import alerts, attention, dirty, outbox, silences, suppressions
 from storage import sources as stored
 from storage.alerts import Alert
 from storage.database import Database
@@ -314,3 +316,34 @@ def test_an_escalated_alert_that_a_late_event_shows_to_be_wrong_is_put_right_whe
         [digest] = outbox.by_numbers(tx, [found.root or 0]).values()
         for one in (edit, digest):
             assert "👌" in everything(tell.render(tx, one, ctx))
+
+
+def test_what_somebody_ends_while_it_is_about_to_be_told_is_told_nobody(
+    ctx: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = pipeline.run
+
+    def meanwhile(untold: Sequence[Untold], around: Around) -> Told:
+        told = run(untold, around)
+        for one in untold:
+            if one.customer_id == 2:
+                value = Value(Press.RESOLVE, one.alert_id, "lost")
+                act(ctx, actor=Actor("U2"), value=value, key=f"end {one.alert_id}")
+        return told
+
+    monkeypatch.setattr(pipeline, "run", meanwhile)
+    silent_crowd(ctx, 2)
+    assert posts(ctx) == []
+    assert alert_of(ctx, 2).root is None
+
+
+def test_attention_is_counted_by_the_channels_own_day(ctx: Context) -> None:
+    say(ctx.database, CARE, ChannelSettings(zone="Pacific/Auckland"))
+    crowd(ctx.database, [1], last=NOON - 30 * DAY, known_since=D - 300 * DAY)
+    rule(ctx.database, "lapsing", SILENT)
+    sweep(ctx, as_of=D)
+    sweep(ctx, as_of=NOON)
+    days = [iso(NOON)[:10], iso(NOON + DAY)[:10]]
+    with ctx.database.reading() as tx:
+        spent = [attention.spent(tx, {"customer-care": day}).get("customer-care", 0) for day in days]
+    assert spent == [0, 1], "where it is tomorrow already"

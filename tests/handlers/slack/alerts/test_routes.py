@@ -111,6 +111,19 @@ def test_alerts_of_a_day_are_told_in_one_thread(found: World) -> None:
     assert found.messages()[-2].subject is Subject.THREAD
 
 
+@pytest.mark.parametrize("state", ["dead", "expired"])
+def test_a_thread_whose_head_does_not_stand_there_is_begun_anew(found: World, state: str) -> None:
+    add(found, 'vips segment = vip --to "thread of #vips"')
+    head, _ = told(found)
+    with found.ctx.database.writing() as tx:
+        tx.connection.exec_driver_sql(f"UPDATE outbox SET state = '{state}' WHERE id = {head.id}")
+    rule(found.ctx.database, "later", "silent(purchase, 36d)", backlog="post")
+    sweep(found.ctx, as_of=NOW + 2 * DAY + 1)
+    again, alert = found.messages()[-2:]
+    assert (again.subject, alert.root) == (Subject.THREAD, again.id)
+    assert again.id != head.id
+
+
 @pytest.mark.parametrize(
     ("typed", "said"),
     [
