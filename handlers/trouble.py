@@ -16,6 +16,7 @@ from rules.alerts.retry import (
 )
 from storage import rules
 from storage.outbox import Call, Message, Subject
+from storage.rules import Rule
 
 
 def tell(ctx: Context, message: Message, outcome: Outcome) -> None:
@@ -40,10 +41,12 @@ def tell(ctx: Context, message: Message, outcome: Outcome) -> None:
         }
         params |= {"lost": True} if dead else {}
         of_channel = outcome.reason in OF_THE_CHANNEL
+        own = _own_channel(ctx, rule, message)
+        params |= {} if own or not of_channel else {"elsewhere": True}
         to = owner_of(rule.author, ctx) if of_channel or dead else ctx.managers
-        tell_everyone(
-            tx, ctx, to, "delivery_trouble", params, about=rule.id, choose=rule.id if of_channel else None
-        )
+        # Another channel for the rule would be no help where a step or a route names this one.
+        choose = rule.id if of_channel and own else None
+        tell_everyone(tx, ctx, to, "delivery_trouble", params, about=rule.id, choose=choose)
 
 
 def recovered(ctx: Context, message: Message) -> None:
@@ -53,8 +56,7 @@ def recovered(ctx: Context, message: Message) -> None:
     with ctx.database.reading() as tx:
         rule = rules.by_id(tx, message.rule_id)
     # What was told elsewhere says nothing of the rule's channel.
-    default = ctx.default_channel
-    if rule is None or (rule.body.channel or default) != (message.channel or default):
+    if rule is None or not _own_channel(ctx, rule, message):
         return
     if rule.degraded is not None:
         with ctx.database.writing() as tx:
@@ -78,6 +80,12 @@ def pass_on(ctx: Context, message: Message, error: str) -> bool:
             choose=message.payload.get("choose"),
         )
     return True
+
+
+def _own_channel(ctx: Context, rule: Rule, message: Message) -> bool:
+    """Tell whether a message is for the channel that its rule names, and not for that of a step or a route."""
+    default = ctx.default_channel
+    return (rule.body.channel or default) == (message.channel or default)
 
 
 def _tell_stuck(ctx: Context, message: Message, outcome: Outcome) -> None:

@@ -4,8 +4,10 @@ from dataclasses import replace
 
 import pytest
 
+from handlers import tell
 from playground.people import CUSTOMER_CARE, SALES
 from rules.alerts.retry import Delivery
+from storage.outbox import Subject
 from tests.handlers.post_office import MANAGER, OWNER, POLICY, Post
 
 
@@ -41,6 +43,22 @@ def test_the_owner_of_a_rule_is_told_within_one_tick_that_its_channel_takes_no_m
     assert office.degraded(rule) == error
     there = None if error == "not_in_channel" else CUSTOMER_CARE
     assert office.message(number).posted_channel == there
+
+
+def test_of_a_channel_that_is_not_the_rules_own_no_other_is_offered(office: Post) -> None:
+    """A step of an escalation, or a route, names it: another channel for the rule would mend nothing."""
+    rule = office.rule(CUSTOMER_CARE)
+    office.slack.workspace.change_channel(SALES, archived=True)
+    number = office.add(SALES, rule=rule, subject=Subject.ESCALATION)
+    office.tick()
+    [told] = office.notices()
+    assert told.payload["params"]["elsewhere"]
+    assert "choose" not in told.payload
+    with office.ctx.database.reading() as tx:
+        said = tell.render(tx, told, office.ctx)
+    assert "That is not the rule's own channel" in said.text
+    assert "choose" not in said.text
+    assert office.message(number).posted_channel == CUSTOMER_CARE
 
 
 @pytest.mark.parametrize("author", ["cli:ann", "demo", ""])

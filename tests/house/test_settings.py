@@ -63,7 +63,7 @@ def test_a_language_that_there_are_no_words_in_is_refused(
     (tmp_path / "de" / "LC_MESSAGES").mkdir(parents=True)
     (tmp_path / "de" / "LC_MESSAGES" / "warmline.mo").touch()
     (tmp_path / "fr").mkdir()
-    monkeypatch.setattr("templates.words.LOCALES", tmp_path)
+    monkeypatch.setattr("settings._LOCALES", tmp_path)
     assert Settings.given(language="de").language == "de"
     with pytest.raises(ValueError, match="which are: de, en"):
         Settings.given(language="fr")
