@@ -162,7 +162,8 @@ def compose(
         token_verification_enabled=False,
     )
     directory = Directory(client)
-    ctx = replace(ctx, whois=directory.whois)
+    elapsed = ctx.elapsed
+    ctx = replace(ctx, whois=lambda name: directory.whois(name, now=elapsed()))
     metrics = Metrics(ctx)
     listeners = register(app, ctx, directory)
     owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"

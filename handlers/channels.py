@@ -120,6 +120,8 @@ def learn(ctx: Context, channel: str, name: str) -> None:
             return
     with ctx.database.writing() as tx:
         channels.learn(tx, channel, name)
+        # It may have other settings now than under the name alone.
+        alerts.look_again(tx, [Stage.QUIET, Stage.BUDGET], now=ctx.now())
 
 
 def _channel(tx: Transaction, channel: str, *, lock: bool = False) -> Channel:

@@ -247,8 +247,8 @@ class Deliverer:
             attempts=message.attempts,
             plain=message.plain,
             # A reply cannot go elsewhere than its root, and the fallback has no fallback.
-            rerouted=message.rerouted or message.root is not None or fallback in ("", message.channel),
-            answers=message.root is not None,
+            rerouted=message.rerouted or not message.can_stand_alone or fallback in ("", message.channel),
+            answers=not message.can_stand_alone,
             now=self._ctx.elapsed(),
             policy=self._policy,
         )

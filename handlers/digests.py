@@ -11,6 +11,8 @@ from typing import Final
 
 from handlers import channels, telling
 from handlers.context import Context
+from rules.alerts import pipeline
+from rules.alerts.channel import Often
 from rules.alerts.hours import Slot, digest_slot, quiet_at
 from rules.alerts.pipeline.stage import Around, Stage, Untold, Why
 from storage import alerts, digests, outbox, suppressions
@@ -35,16 +37,37 @@ class _Due:
 def tell_digests(ctx: Context, *, now: int) -> int:
     """Tell every digest that is due as of ``now``; gives how many messages were asked for."""
     with ctx.database.reading() as tx:
-        held = alerts.held(tx)
+        held = telling.watched(tx, alerts.held(tx))
         if not held:
             return 0
-        due = _due(tx, *telling.looked_at(tx, ctx, held, now))
+        untold, around = telling.looked_at(tx, ctx, held, now)
+        due = _due(tx, untold, around)
     stages = {one.id: one.held_by for one in held}
+    spent = [one for each in due for one in each.held if stages[one.alert_id] == Stage.BUDGET]
+    barred = pipeline.barred(spent, around)
+    stages |= {one.alert.alert_id: str(one.stage) for one in barred}
+    if barred:
+        with ctx.database.writing() as tx:
+            telling.hold(tx, barred, held, now)
+    _ask_again(ctx, held, untold, around)
     told = 0
     for one in due:
         with ctx.database.writing() as tx:
             told += _tell(tx, ctx, one, stages, now)
     return told
+
+
+def _ask_again(ctx: Context, held: Sequence[Alert], untold: Sequence[Untold], around: Around) -> None:
+    """Let the pipeline look again at what waits for the digest of a channel that has none any more."""
+    without = {one.alert_id for one in untold if around.settings(one.channel).digest.often is Often.OFF}
+    stranded = [
+        (one.id, Stage.BUDGET, around.now)
+        for one in held
+        if one.id in without and one.held_by == Stage.BUDGET and one.look_again_at is None
+    ]
+    if stranded:
+        with ctx.database.writing() as tx:
+            alerts.hold_back(tx, stranded)
 
 
 def _due(tx: Transaction, held: Sequence[Untold], around: Around) -> list[_Due]:

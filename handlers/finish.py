@@ -108,6 +108,7 @@ class Finisher:
                 next_at=outcome.retry_at,
                 channel=channel,
                 rerouted=channel == self._ctx.default_channel,
+                alone=channel is not None and message.root is not None,
                 plain=True if outcome.remedy is Remedy.PLAIN_TEXT else None,
                 looks=looks,
                 unread_since=unread_since,
@@ -129,9 +130,9 @@ class Finisher:
             )
             state = Delivery.PENDING if fate.is_replaced else Delivery.EXPIRED
             noted = carriage.root_gone(tx, root, state=state, reason=str(fate), now=now)
-        if noted and not fate.is_replaced:
+        if noted and not fate.is_replaced and not message.can_stand_alone:
             return self.finish(message, Outcome(Delivery.EXPIRED, str(fate)))
-        # It waits for its root; where that is let go, so is this.
+        # It waits for its root; where that is let go, so is this, or it is posted by itself.
         return self.finish(message, Outcome(Delivery.PENDING, "root_deleted", retry_at=now))
 
     def _elsewhere(self, tx: Transaction, message: Message) -> str:

@@ -5,7 +5,7 @@ Each call is to be one short transaction. It must not know how a change was foun
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Final
 
@@ -155,7 +155,8 @@ def _step(
         if alert is None:
             continue
         if decision.verb is Verb.WAKE:
-            taken.append(steps.waking(alert, reason=decision.reason))
+            # Whether it is kept open is settled by `_keep`: it holds.
+            taken.append(steps.waking(replace(alert, leaving_at=None), reason=decision.reason))
         if decision.verb is Verb.RESOLVE and decision.resolution is not None:
             taken.append(
                 steps.resolving(

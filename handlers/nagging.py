@@ -9,32 +9,33 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from handlers import channels, steps
+from handlers import asking, channels, hushed, steps
 from handlers.context import Context
 from handlers.steps import TOGETHER, Told
 from rules.alerts.colleague import Brought, Colleague, Found, brought
 from rules.alerts.escalation import EscalationStep, Target, read_escalation
 from rules.alerts.nag import Clocks, Nag, nag
+from rules.alerts.pipeline.stage import Silence
 from rules.alerts.retry import Delivery
 from rules.alerts.rule import RuleState
 from rules.alerts.states import Reason, Verb
-from rules.instants import HOUR, MINUTE, SECOND
-from storage import alerts, customers, outbox, rules
+from rules.instants import HOUR, MINUTE
+from storage import alerts, customers, outbox, pace, rules
 from storage.alerts import Alert, Step
+from storage.channels import places as places_of
 from storage.database import Transaction
 from storage.outbox import Call, Message, New, Subject
 from storage.rules import Rule
 
 AT_ONCE: Final = 250
 """Alerts that one transaction reminds of, but for those that one message tells."""
-MOST_ASKED: Final = 50
-"""Names that the directory is asked about in one tick: nobody waits for more."""
-LONGEST_ASKING: Final = 5 * SECOND
-"""How long it is asked in one tick; in elapsed time."""
 LOOK_AGAIN: Final = 5 * MINUTE
-"""When to look again at an alert that is kept open though its condition has ceased, or that Slack has not taken yet."""
+"""When to look again at an alert that is kept open though its condition has ceased, that is silenced, or that Slack has
+not taken yet."""
 ASKED_AGAIN: Final = HOUR
 """For how long an owner's step waits for Slack to say who bears the address; then the address itself is named."""
+
+_ON_ITS_WAY: Final = frozenset({Delivery.PENDING, Delivery.SENDING, Delivery.UNKNOWN})
 
 
 @dataclass(slots=True)
@@ -45,6 +46,8 @@ class _Around:
     rules: dict[int, Rule | None] = field(default_factory=dict)
     owners: dict[int, str] = field(default_factory=dict)
     colleagues: dict[str, Colleague] = field(default_factory=dict)
+    silences: Mapping[int, Sequence[Silence]] = field(default_factory=dict)
+    """By customer: managers' silences that hold now."""
     quiet: dict[str, int | None] = field(default_factory=dict)
     """Until when channels are not to be disturbed, by name, of those that were asked."""
 
@@ -53,6 +56,10 @@ class _Around:
         if channel not in self.quiet:
             self.quiet[channel] = channels.quiet_until(tx, ctx, channel, self.now)
         return self.quiet[channel]
+
+    def is_silenced(self, alert: Alert) -> bool:
+        """Say whether a silence that holds for the customer is about the alert's rule, or about all."""
+        return any(one.rule_id in (None, alert.rule_id) for one in self.silences.get(alert.customer_id, ()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +82,8 @@ def remind(ctx: Context, *, now: int) -> int:
         if not waiting:
             return 0
         around = _Around(now)
-        _load(tx, around, alerts.by_ids(tx, [number for number, _ in waiting]).values())
-    _ask(ctx, around)
+        _load(tx, ctx, around, alerts.by_ids(tx, [number for number, _ in waiting]).values())
+    around.colleagues = asking.ask(ctx, around.owners.values())
     told = 0
     for numbers in _cut(waiting):
         with ctx.database.writing() as tx:
@@ -87,30 +94,20 @@ def remind(ctx: Context, *, now: int) -> int:
     return told
 
 
-def _load(tx: Transaction, around: _Around, some: Iterable[Alert]) -> None:
-    """Load the rules, and the owners of those whose alert is to be brought to them."""
-    to_owner = []
+def _load(tx: Transaction, ctx: Context, around: _Around, some: Iterable[Alert]) -> None:
+    """Load the rules, what is silenced, and the owners of those whose alert is to be brought to them."""
+    to_owner, saying = [], set()
     for alert in some:
         if alert.rule_id not in around.rules:
             around.rules[alert.rule_id] = rules.by_id(tx, alert.rule_id)
         due = _due(alert, around)
+        if due is not None and _says(due.nag):
+            saying.add(alert.customer_id)
         if due is not None and due.nag.step is not None and due.nag.step.target is Target.OWNER:
             to_owner.append(alert.customer_id)
+    around.silences = hushed.silenced(tx, ctx, saying, around.now)
     profiles = customers.by_ids(tx, to_owner)
     around.owners = {number: one.owner for number, one in profiles.items() if one.owner}
-
-
-def _ask(ctx: Context, around: _Around) -> None:
-    """Find out who the owners are; once nobody answers, nobody else is asked about."""
-    if ctx.whois is None:
-        return
-    begun = ctx.elapsed()
-    for name in sorted(set(around.owners.values()))[:MOST_ASKED]:
-        if ctx.elapsed() - begun > LONGEST_ASKING:
-            return
-        around.colleagues[name] = ctx.whois(name)
-        if around.colleagues[name].found is Found.UNANSWERED:
-            return
 
 
 def _cut(waiting: Sequence[tuple[int, int]]) -> list[list[int]]:
@@ -143,6 +140,7 @@ def _due(alert: Alert, around: _Around) -> _Due | None:
 
 def _remind(tx: Transaction, ctx: Context, around: _Around, some: Sequence[Alert]) -> int:
     roots = outbox.by_numbers(tx, sorted({one.root for one in some if one.root is not None}))
+    unseen = _unseen(tx, ctx, roots)
     moved: list[tuple[int, int, int | None]] = []
     stuck: list[Alert] = []
     taken: list[Step] = []
@@ -150,7 +148,7 @@ def _remind(tx: Transaction, ctx: Context, around: _Around, some: Sequence[Alert
     for alert in some:
         due = _due(alert, around)
         root = roots.get(alert.root or 0)
-        if due is not None and root is not None and _says(due.nag) and _is_stuck(root):
+        if due is not None and root is not None and _says(due.nag) and root.id in unseen:
             stuck.append(alert)
             continue
         if due is None or root is None or not _says(due.nag):
@@ -159,8 +157,8 @@ def _remind(tx: Transaction, ctx: Context, around: _Around, some: Sequence[Alert
         step = due.nag.step
         place = step.channel if step is not None and step.channel else root.channel
         quiet = around.quiet_until(tx, ctx, place)
-        if quiet is None and alert.leaving_at is not None:
-            # It has ceased to hold, and may come back: nobody is to do anything about it now.
+        if quiet is None and (alert.leaving_at is not None or around.is_silenced(alert)):
+            # It has ceased to hold, and may come back, or a manager wants quiet: nobody is to do anything about it now.
             quiet = around.now + LOOK_AGAIN
         if quiet is None and _is_to_wait(ctx, due, around):
             quiet = around.now + 1
@@ -179,9 +177,27 @@ def _remind(tx: Transaction, ctx: Context, around: _Around, some: Sequence[Alert
     return len(taken)
 
 
-def _is_stuck(root: Message) -> bool:
-    """Say whether Slack has not taken the message yet, though it was tried: nobody has seen the alert, then."""
-    return root.attempts > 0 and root.state in (Delivery.PENDING, Delivery.SENDING, Delivery.UNKNOWN)
+def _unseen(tx: Transaction, ctx: Context, roots: Mapping[int, Message]) -> set[int]:
+    """Give the messages that Slack has not taken yet though that was tried: nobody has seen their alerts, then.
+
+    It was tried as well where the head of their thread does not come to stand there, or where their channel, or all of
+    Slack, takes nothing: who waits for that is not sent at all.
+    """
+    waiting = {number: one for number, one in roots.items() if one.state in _ON_ITS_WAY}
+    if not waiting:
+        return set()
+    heads = outbox.by_numbers(tx, sorted({one.root for one in waiting.values() if one.root is not None}))
+    held = pace.held(tx, now=0)
+    names = {one.channel or ctx.default_channel for one in waiting.values()}
+    places = places_of(tx, names)
+    closed = {name for name in names if not held.keys().isdisjoint({pace.EVERYWHERE, name, places[name]})}
+    return {
+        number
+        for number, one in waiting.items()
+        if one.attempts > 0
+        or (one.channel or ctx.default_channel) in closed
+        or (one.root is not None and heads[one.root].state in _ON_ITS_WAY and heads[one.root].attempts > 0)
+    }
 
 
 def _is_to_wait(ctx: Context, due: _Due, around: _Around) -> bool:

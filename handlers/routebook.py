@@ -4,21 +4,25 @@ It must not know Slack's requests, nor how an answer is laid out.
 """
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from handlers import rule_changes
 from handlers.context import Context
 from handlers.rulebook import Request, named
 from rules.access import Action, Alerting
+from rules.alerts.pipeline.stage import Stage
 from rules.alerts.route import Route, read_target
 from rules.alerts.typed import BadRuleNameError, rule_name
 from rules.conditions.check import accept
 from rules.conditions.suggest import nearest
 from rules.errors import WarmlineError
-from storage import audit, routes, rules
+from storage import alerts, audit, routes, rules
 from storage.audit import Entry
 from storage.database import Transaction
 from templates.views import RouteView
+
+_OF_THE_CHANNEL: Final = (Stage.QUIET, Stage.BUDGET)
+"""Stages that go by the channel: what they hold back may be for another one by a change of routes."""
 
 
 class NoRouteError(WarmlineError):
@@ -60,6 +64,7 @@ def add(ctx: Context, request: Request, wish: Wish) -> RouteView | None:
             author=request.actor.id,
             now=ctx.now(),
         )
+        alerts.look_again(tx, _OF_THE_CHANNEL, now=ctx.now())
         view = _view(tx, stored)
         _audit(tx, ctx, request, stored, did="route.add", diff=_said(view, "+"))
         return view
@@ -83,6 +88,7 @@ def remove(ctx: Context, request: Request, name: str) -> RouteView | None:
         found = _named(tx, name)
         if not routes.remove(tx, found.id, by=request.actor.id, now=ctx.now()):
             raise NoRouteError(name=name[:80], nearest=[])
+        alerts.look_again(tx, _OF_THE_CHANNEL, now=ctx.now())
         view = _view(tx, found)
         _audit(tx, ctx, request, found, did="route.remove", diff=_said(view, "-"))
         return view

@@ -5,16 +5,22 @@ does not answer, or nobody here can ask it, an alert stays untold until the next
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Final
 
+from handlers import asking
 from handlers.context import Context
 from handlers.holding import holding
 from rules.alerts import route
-from rules.alerts.colleague import Found
+from rules.alerts.colleague import Colleague, Found
 from rules.alerts.route import Place, Route, To
+from rules.instants import HOUR
 from storage import customers, routes, rules
 from storage.alerts import Alert
 from storage.database import Transaction
+
+LONGEST_WAIT: Final = HOUR
+"""For how long an alert waits for Slack to say who the owner is; then it is told in the default channel."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +30,16 @@ class Taken:
     route: Route | None
     usual: str
     owner: str | None = None
+    waited: bool = False
+    """For so long that who the owner is in Slack is waited for no longer."""
 
 
 def taken(tx: Transaction, ctx: Context, waiting: Sequence[Alert], now: int) -> Mapping[int, Taken]:
     """Give which route each alert takes at ``now``, by alert id."""
     pairs = [(one.id, one.rule_id, one.customer_id) for one in waiting]
-    return taken_by(tx, ctx, pairs, now)
+    found = taken_by(tx, ctx, pairs, now)
+    late = [one.id for one in waiting if max(one.opened_at, one.look_again_at or 0) + LONGEST_WAIT <= now]
+    return {**found, **{number: replace(found[number], waited=True) for number in late}}
 
 
 def taken_by(
@@ -68,13 +78,15 @@ def places(ctx: Context, found: Mapping[int, Taken], *, ask: bool = True) -> dic
         for one in found.values()
         if one.owner and one.route is not None and one.route.target is To.OWNER
     }
-    known = {owner: slack_id(ctx, owner) if ask else None for owner in owners}
+    colleagues = asking.ask(ctx, owners) if ask else {}
+    known = {owner: slack_id(ctx, owner, colleagues.get(owner)) if ask else None for owner in owners}
     made: dict[int, Place] = {}
     for key, one in found.items():
         who = known.get(one.owner) if one.owner in known else ""
+        if who is None and ask and not one.waited:
+            continue
         if who is None:
-            if not ask:
-                made[key] = Place(one.usual)
+            made[key] = Place((ctx.default_channel if ask else "") or one.usual)
             continue
         made[key] = route.place(
             one.route, usual=one.usual, fallback=ctx.default_channel, owner=one.owner, slack_id=who or None
@@ -82,16 +94,11 @@ def places(ctx: Context, found: Mapping[int, Taken], *, ask: bool = True) -> dic
     return made
 
 
-def slack_id(ctx: Context, owner: str) -> str | None:
+def slack_id(ctx: Context, owner: str, known: Colleague | None) -> str | None:
     """Give who an owner is in Slack; empty for nobody who is there, None where nobody can be asked now."""
     if ctx.whois is None:
         # An id needs no asking; of an address nobody here can say whose it is.
         return owner if route.SLACK_USER.match(owner) else None
-    known = ctx.whois(owner)
-    match known.found:
-        case Found.THERE:
-            return known.id
-        case Found.UNANSWERED:
-            return None
-        case Found.GONE | Found.UNKNOWN:
-            return ""
+    if known is None or known.found is Found.UNANSWERED:
+        return None
+    return known.id if known.found is Found.THERE else ""

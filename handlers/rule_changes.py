@@ -13,6 +13,7 @@ from handlers.context import Context
 from handlers.steps import Told
 from rules import access
 from rules.access import Action, Actor, NotAllowedError, Rulebook, Thing
+from rules.alerts.pipeline.stage import Stage
 from rules.alerts.rule import RuleBody, RuleState, difference
 from rules.alerts.states import Reason, Resolution
 from rules.conditions.check import Vocabulary
@@ -115,6 +116,7 @@ def _redirect(tx: Transaction, ctx: Context, rule: Rule, channel: str) -> None:
     carriage.redirect(tx, rule.id, was=was, channel=now, now=ctx.elapsed())
     pace.free(tx, now)
     rules.set_degraded(tx, rule.id, None)
+    alerts.look_again(tx, [Stage.QUIET, Stage.BUDGET], now=ctx.now(), rule_id=rule.id)
 
 
 def set_state(tx: Transaction, ctx: Context, actor: Actor, rule: Rule, state: RuleState) -> None:

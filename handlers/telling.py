@@ -16,6 +16,7 @@ from rules.alerts.pipeline.group import Bundle, Shape
 from rules.alerts.pipeline.stage import Around, Held, Stage, Untold
 from rules.alerts.retry import Delivery
 from rules.alerts.route import Place
+from rules.alerts.rule import RuleState
 from rules.alerts.states import Reason
 from storage import alerts, attention, definitions, outbox, rules, suppressions, threads
 from storage.alerts import Alert
@@ -42,7 +43,7 @@ class Telling:
 def tell(ctx: Context, *, now: int) -> Telling:
     """Send every alert that is due through the pipeline as of ``now``; to be called by who holds the sweep's lock."""
     with ctx.database.reading() as tx:
-        waiting = alerts.untold(tx, now=now, never_again=Stage.BUDGET)
+        waiting = watched(tx, alerts.untold(tx, now=now, never_again=Stage.BUDGET))
         if not waiting:
             return Telling()
         taken = routing.taken(tx, ctx, waiting, now)
@@ -55,8 +56,14 @@ def tell(ctx: Context, *, now: int) -> Telling:
         with ctx.database.writing() as tx:
             _post(tx, ctx, bundle, around)
     with ctx.database.writing() as tx:
-        _hold(tx, told.held, waiting, now)
+        hold(tx, told.held, waiting, now)
     return Telling(len(told.bundles), len(told.held))
+
+
+def watched(tx: Transaction, some: Iterable[Alert]) -> list[Alert]:
+    """Give the alerts whose rules are watched: of a paused one nobody can say whether it is still so."""
+    active = {rule.id for rule in rules.listing(tx, states=[RuleState.ACTIVE])}
+    return [one for one in some if one.rule_id in active]
 
 
 def looked_at(tx: Transaction, ctx: Context, some: Sequence[Alert], now: int) -> tuple[list[Untold], Around]:
@@ -115,14 +122,17 @@ def _untold(
 def _around(tx: Transaction, ctx: Context, untold: Sequence[Untold], now: int) -> Around:
     """Gather what the stages look at."""
     said = channels.said_of(tx, {one.channel for one in untold})
+    stale = _stale(tx, untold)
+    # What nobody can say is so does not hide what is.
+    doubtful = {one.alert_id for one in untold if one.rule_id in stale}
     around = Around(
         now=now,
         channels=said.settings,
         places=said.places,
         zone=ctx.calendar.zone.key,
-        hiding=hushed.hiding(tx, untold),
-        silences=hushed.silenced(tx, ctx, untold, now),
-        stale=_stale(tx, untold),
+        hiding=hushed.hiding(tx, untold, but=doubtful),
+        silences=hushed.silenced(tx, ctx, {one.customer_id for one in untold}, now),
+        stale=stale,
     )
     return replace(around, spent=_spent(tx, around))
 
@@ -202,7 +212,7 @@ def _thread(
     return head
 
 
-def _hold(tx: Transaction, held: Sequence[Held], waiting: Iterable[Alert], now: int) -> None:
+def hold(tx: Transaction, held: Sequence[Held], waiting: Iterable[Alert], now: int) -> None:
     """Note what holds alerts back, where it is something else than before."""
     if not held:
         return

@@ -513,6 +513,7 @@ def unresolved_count(tx: Transaction, *, rule_id: int | None = None, root: int |
     return int(tx.execute(statement).scalar_one())
 
 
+_NO_ROOT: Final = text("alert.root IS NULL")
 # What has ceased to hold, and is kept open in case it comes back, is not told until it does.
 _UNTOLD: Final = text("alert.root IS NULL AND alert.state <> 'resolved' AND alert.leaving_at IS NULL")
 
@@ -582,11 +583,15 @@ def passed(tx: Transaction, *, after: int, until: int) -> list[Alert]:
     return [_alert(row) for row in tx.session.execute(statement.order_by(col(AlertRow.id))).scalars()]
 
 
-def look_again(tx: Transaction, stages: Iterable[str], *, now: int) -> None:
-    """Let the pipeline look again by ``now`` at what these stages hold back: what they go by has changed."""
-    tx.execute(
-        update(AlertRow).where(_UNTOLD, col(AlertRow.held_by).in_(list(stages))).values(look_again_at=now)
-    )
+def look_again(tx: Transaction, stages: Iterable[str], *, now: int, rule_id: int | None = None) -> None:
+    """Let the pipeline look again by ``now`` at what these stages hold back: what they go by has changed.
+
+    So it does at what is kept open only, should that come back. Of ``rule_id``, if given, alone.
+    """
+    held = update(AlertRow).where(_NO_ROOT, _OPEN, col(AlertRow.held_by).in_(list(stages)))
+    if rule_id is not None:
+        held = held.where(col(AlertRow.rule_id) == rule_id)
+    tx.execute(held.values(look_again_at=now))
 
 
 def tell_all(tx: Transaction, alert_ids: Sequence[int], *, root: int, now: int) -> None:

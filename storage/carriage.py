@@ -17,7 +17,7 @@ from sqlmodel import col
 from rules.alerts.retry import LONGEST_WAIT, Delivery
 from storage import pace
 from storage.database import Transaction
-from storage.outbox import UNFINISHED, Call, Message, OutboxRow, get, hold_roots
+from storage.outbox import TELLING, UNFINISHED, Call, Message, OutboxRow, get, hold_roots
 from storage.sets import any_of
 
 
@@ -45,6 +45,9 @@ _READY = text(
     "SELECT 1 FROM outbox e WHERE e.root = o.root AND e.call = o.call AND e.id < o.id "
     "AND e.state IN ('pending', 'sending', 'unknown'))))) AS ready WHERE turn = 1"
 )
+
+
+_ALONE: dict[str, Any] = {"call": str(Call.POST), "root": None}
 
 
 def claim(
@@ -103,10 +106,12 @@ def finish(
     looks: int = 0,
     unread_since: int | None = None,
     stuck: bool = False,
+    alone: bool = False,
 ) -> bool:
     """Say what came of a message; False where the carrier had lost it to another meanwhile (nothing is written then).
 
     ``channel``: it goes there now, and ``rerouted`` says that this is not where it belongs. ``looks``, ``unread_since`` and ``stuck`` are those of a message that is looked for, and nothing for any other.
+    ``alone``: it is a reply to nothing any more.
     """
     values: dict[str, Any] = {"state": str(state), "reason": reason, "lease_until": None, "owner": None}
     values |= {"looks": looks, "unread_since": unread_since, "stuck": stuck}
@@ -126,6 +131,8 @@ def finish(
     }
     if channel is not None:
         values |= {"channel": channel, "rerouted": rerouted}
+    if alone:
+        values |= _ALONE
     if state is Delivery.PENDING and message.call is Call.UPDATE and message.root is not None:
         hold_roots(tx, [message.root])
         # Another edit may wait by now; it will show the same, so this one is done with.
@@ -328,17 +335,22 @@ def note_content(tx: Transaction, number: int, content: str | None) -> None:
 
 
 def bury_orphans(tx: Transaction) -> int:
-    """Let go of edits of, and replies to, messages that cannot be delivered; gives how many."""
+    """Let go of edits of, and replies to, messages that cannot be delivered; gives how many.
+
+    What tells alerts under the head of a day's thread is not let go: it is posted by itself.
+    """
     root = aliased(OutboxRow)
-    gone = exists().where(
-        col(root.id) == col(OutboxRow.root),
-        col(root.state).in_([str(Delivery.DEAD), str(Delivery.EXPIRED)]),
+    orphans = (
+        UNFINISHED,
+        col(OutboxRow.state) == str(Delivery.PENDING),
+        col(OutboxRow.root).is_not(None),
+        exists().where(
+            col(root.id) == col(OutboxRow.root),
+            col(root.state).in_([str(Delivery.DEAD), str(Delivery.EXPIRED)]),
+        ),
     )
-    buried = tx.execute(
-        update(OutboxRow)
-        .where(
-            UNFINISHED, col(OutboxRow.state) == str(Delivery.PENDING), col(OutboxRow.root).is_not(None), gone
-        )
-        .values(state=str(Delivery.EXPIRED), reason="root_dead")
-    )
-    return buried.rowcount
+    telling = col(OutboxRow.subject).in_([str(one) for one in TELLING])
+    alone = update(OutboxRow).where(*orphans, col(OutboxRow.call) == str(Call.REPLY), telling)
+    tx.execute(alone.values(**_ALONE))
+    buried = update(OutboxRow).where(*orphans).values(state=str(Delivery.EXPIRED), reason="root_dead")
+    return tx.execute(buried).rowcount

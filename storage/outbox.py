@@ -210,6 +210,11 @@ class Message:
     place: str = ""
     """The name that its channel is paced under, while it is being sent."""
 
+    @property
+    def can_stand_alone(self) -> bool:
+        """Whether it may go elsewhere than under its root, which it does not need to be read: it tells alerts."""
+        return self.root is None or (self.call is Call.REPLY and self.subject in TELLING)
+
 
 @dataclass(frozen=True, slots=True)
 class New:
@@ -236,6 +241,8 @@ class New:
 
 
 _CAN_WAIT = frozenset({Subject.DIGEST, Subject.NOTICE})
+TELLING: Final = frozenset({Subject.ALERT, Subject.GROUP, Subject.CUSTOMER})
+"""What tells alerts, by itself or as a reply in the thread of a day."""
 
 
 # Written out, not bound: only then does the planner see that the index of the unfinished has all of them.

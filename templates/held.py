@@ -48,7 +48,10 @@ def held_message(view: HeldView, voice: Voice) -> Rendered:
             style="primary",
         )
         layout.append(blocks.actions([button]))
-    text = voice.say("held", "sentence", total=total, open=voice.figures.number(still_open))
+    if told:
+        text = voice.say("held", "sentence", total=total, open=voice.figures.number(still_open))
+    else:
+        text = voice.say("held", "sentence_held", total=total)
     return blocks.rendered(text, layout)
 
 

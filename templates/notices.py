@@ -53,6 +53,8 @@ def replacing(message: Rendered, voice: Voice) -> Rendered:
 
 def channel_name(channel: str, voice: Voice) -> Mrkdwn:
     """Name a channel: by a link where it is an id, as it was written elsewhere."""
+    if channel[:1] in ("U", "W") and channel.isalnum() and channel.isupper():
+        return Mrkdwn(f"<@{channel}>")
     if channel[:1] in ("C", "G") and channel.isalnum() and channel.isupper():
         return Mrkdwn(f"<#{channel}>")
     return voice.say("notices", "channel", name=name_of(channel))

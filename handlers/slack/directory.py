@@ -10,7 +10,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from http.client import HTTPException
-from typing import Final
+from typing import Final, Generic, TypeVar
 
 import structlog
 from slack_sdk import WebClient
@@ -33,12 +33,13 @@ _REFUSALS: Final = {
     "user_not_visible": Found.UNKNOWN,
 }
 
+_Answer = TypeVar("_Answer")
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class _Known:
-    answer: frozenset[str]
+class _Known(Generic[_Answer]):
+    answer: _Answer
     at: int
 
 
@@ -49,7 +50,8 @@ class Directory:
         if client.retry_handlers:
             raise ValueError("a client that retries by itself would keep somebody waiting")
         self._client = client
-        self._known: OrderedDict[str, _Known] = OrderedDict()
+        self._known: OrderedDict[str, _Known[frozenset[str]]] = OrderedDict()
+        self._colleagues: OrderedDict[str, _Known[Colleague]] = OrderedDict()
         self._mutex = threading.Lock()
 
     def actor(self, user: str, managers: frozenset[str], *, now: int) -> Actor:
@@ -75,9 +77,20 @@ class Directory:
 
         return self._answer(f"user:{user}", ask, now) | {user.casefold()}
 
-    def whois(self, name: str) -> Colleague:
-        """Give who bears ``name``, a Slack id or an e-mail address, as Slack says now."""
+    def whois(self, name: str, *, now: int) -> Colleague:
+        """Give who bears ``name``, a Slack id or an e-mail address, as Slack says now or has said lately."""
         said = name.strip()
+        with self._mutex:
+            known = self._colleagues.get(said)
+        if known is not None and now < known.at + KEPT:
+            return known.answer
+        answer = self._ask_who(said)
+        if answer.found is Found.UNANSWERED:
+            return known.answer if known is not None and now < known.at + KEPT_UNANSWERED else answer
+        self._keep(self._colleagues, said, _Known(answer, now))
+        return answer
+
+    def _ask_who(self, said: str) -> Colleague:
         try:
             if _USER.match(said):
                 answer: SlackResponse = self._client.users_info(user=said)
@@ -115,9 +128,12 @@ class Directory:
             # Refused, unreachable or unreadable: the next one who asks tries again.
             log.warning("directory_unanswered", about=key.partition(":")[0], kind=type(error).__name__)
             return known.answer if known is not None and now < known.at + KEPT_UNANSWERED else frozenset()
-        with self._mutex:
-            self._known[key] = _Known(answer, now)
-            self._known.move_to_end(key)
-            while len(self._known) > _MOST:
-                self._known.popitem(last=False)
+        self._keep(self._known, key, _Known(answer, now))
         return answer
+
+    def _keep(self, kept: OrderedDict[str, _Known[_Answer]], key: str, known: _Known[_Answer]) -> None:
+        with self._mutex:
+            kept[key] = known
+            kept.move_to_end(key)
+            while len(kept) > _MOST:
+                kept.popitem(last=False)

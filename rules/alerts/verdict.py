@@ -67,7 +67,9 @@ def verdict(pair: Pair) -> Verdict:
     """Say how it stands."""
     latest = pair.latest
     if latest is not None and latest.unresolved:
-        return _open(latest)
+        told = latest.told or pair.state is RuleState.ACTIVE
+        # What nobody was told of is not told either while nobody can say that it is still so.
+        return _open(latest) if told else Verdict.PAUSED
     if pair.state is not RuleState.ACTIVE:
         return Verdict.PAUSED
     if not pair.swept:

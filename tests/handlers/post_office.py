@@ -100,11 +100,11 @@ class Post:
         call: Call = Call.POST,
         root: int | None = None,
         rule: int | None = None,
-        subject: Subject = Subject.ALERT,
+        subject: Subject | None = None,
     ) -> int:
         new = New(
             call=call,
-            subject=Subject.STEPS if root else subject,
+            subject=subject or (Subject.STEPS if root else Subject.ALERT),
             channel=channel,
             root=root,
             rule_id=rule,

@@ -8,7 +8,8 @@ from playground.people import CUSTOMER_CARE, SALES
 from rules.access import Actor
 from rules.alerts.retry import Delivery
 from rules.alerts.typed import Options
-from tests.handlers.post_office import MANAGER, POLICY, POST, Post
+from storage.outbox import Call, Subject
+from tests.handlers.post_office import MANAGER, OWNER, POLICY, POST, Post
 
 
 def told(office: Post) -> int:
@@ -20,6 +21,53 @@ def told(office: Post) -> int:
 def settle(office: Post) -> None:
     for _ in range(6):
         office.tick(2_000)
+
+
+def in_thread(office: Post, channel: str = "", *, rule: int | None = None) -> tuple[int, int]:
+    """A day's thread in a channel, and an alert that is to be told in it."""
+    head = office.add(channel, subject=Subject.THREAD)
+    assert office.tick().sent == 1
+    return head, office.add(channel, call=Call.REPLY, root=head, rule=rule, subject=Subject.ALERT)
+
+
+def test_an_alert_outlives_the_thread_that_it_was_to_be_told_in(office: Post) -> None:
+    head, alert = in_thread(office)
+    office.delete(head)
+    # Nothing but the alert itself stands in that thread's way of ending.
+    office.going = False
+    settle(office)
+    assert office.message(head).state is Delivery.EXPIRED
+    found = office.message(alert)
+    assert (found.state, found.call, found.root) == (Delivery.SENT, Call.POST, None)
+    assert office.standing()[found.key] == 1
+    reply = office.reply(alert)
+    settle(office)
+    assert office.message(reply).state is Delivery.SENT
+
+
+def test_an_answer_to_an_alert_of_a_thread_is_looked_for_in_that_thread(office: Post) -> None:
+    head, alert = in_thread(office)
+    settle(office)
+    office.fault("reset", when="after")
+    reply = office.reply(alert)
+    office.tick(2_000)
+    office.look()
+    found = office.message(reply)
+    assert (found.state, found.reason, found.attempts) == (Delivery.SENT, "found_in_history", 1)
+    threads = {one.ts: one.thread_ts for one in office.slack.workspace.everything()}
+    assert {threads[str(office.message(one).ts)] for one in (alert, reply)} == {office.message(head).ts}
+
+
+def test_an_alert_of_a_thread_whose_channel_is_dead_goes_elsewhere_and_its_owner_is_told(
+    office: Post,
+) -> None:
+    rule = office.rule(SALES)
+    _, alert = in_thread(office, SALES, rule=rule)
+    office.slack.workspace.change_channel(SALES, archived=True)
+    settle(office)
+    found = office.message(alert)
+    assert (found.state, found.posted_channel, found.root) == (Delivery.SENT, CUSTOMER_CARE, None)
+    assert [one.channel for one in office.notices()] == [OWNER]
 
 
 @pytest.mark.parametrize("by", ["edit", "reply", "both"])

@@ -14,9 +14,10 @@ from rules.alerts.rule import Backlog
 from rules.alerts.states import Verb
 from rules.alerts.typed import Options
 from rules.instants import DAY, HOUR, MINUTE
-from storage import alerts, dirty, outbox
+from storage import alerts, dirty, outbox, pace
+from storage import channels as storage_channels
 from storage.database import Database
-from storage.outbox import Call, Message, Subject
+from storage.outbox import Call, Message, New, Subject
 from templates.codec import Press, Value
 from tests.contexts import StillClock, context
 from tests.handlers.slack.world import everything
@@ -222,6 +223,30 @@ def test_the_clocks_begin_once_slack_has_taken_the_message(world: World) -> None
     with world.ctx.database.writing() as tx:
         tx.connection.exec_driver_sql("UPDATE outbox SET state = 'sent'")
     assert [hour for hour in range(9, 12) if world.at(D + hour * HOUR)] == [10, 11]
+
+
+@pytest.mark.parametrize("held", [pace.EVERYWHERE, "C0CARE"])
+def test_while_nothing_can_be_sent_there_the_clocks_do_not_run_for_what_was_never_tried(
+    world: World, held: str
+) -> None:
+    """A dead token, or a closed channel: the first message that was tried stands for all that wait."""
+    with world.ctx.database.writing() as tx:
+        storage_channels.learn(tx, "C0CARE", "customer-care")
+        pace.hold(tx, channel=held, until=D + 1, reason="token_revoked")
+    assert [said for hour in range(1, 9) for said in world.at(D + hour * HOUR)] == []
+    with world.ctx.database.writing() as tx:
+        tx.connection.exec_driver_sql("UPDATE outbox SET state = 'sent'")
+    assert [hour for hour in range(9, 12) if world.at(D + hour * HOUR)] == [10, 11]
+
+
+def test_while_the_head_of_a_thread_does_not_stand_there_the_clocks_do_not_run(world: World) -> None:
+    with world.ctx.database.writing() as tx:
+        new = New(call=Call.POST, subject=Subject.THREAD, channel="", payload={"day": "2024-10-04"})
+        head = outbox.add(tx, new, now=D)
+        tx.connection.exec_driver_sql(f"UPDATE outbox SET attempts = 3 WHERE id = {head}")
+        tx.connection.exec_driver_sql(f"UPDATE outbox SET root = {head}, call = 'reply' WHERE id <> {head}")
+    assert len(world.at(D)) == 1
+    assert [said for hour in range(1, 9) for said in world.at(D + hour * HOUR)] == []
 
 
 def test_what_nobody_has_been_told_of_nobody_is_reminded_of(world: World) -> None:

@@ -4,11 +4,14 @@ from dataclasses import replace
 
 import pytest
 
-from handlers import tell
+from handlers import shown
 from playground.people import CUSTOMER_CARE, SALES
 from rules.alerts.retry import Delivery
+from rules.instants import DAY
 from storage.outbox import Subject
+from templates.notices import notice
 from tests.handlers.post_office import MANAGER, OWNER, POLICY, Post
+from tests.handlers.slack.world import everything
 
 
 def test_one_trouble_is_told_once(office: Post) -> None:
@@ -45,22 +48,6 @@ def test_the_owner_of_a_rule_is_told_within_one_tick_that_its_channel_takes_no_m
     assert office.message(number).posted_channel == there
 
 
-def test_of_a_channel_that_is_not_the_rules_own_no_other_is_offered(office: Post) -> None:
-    """A step of an escalation, or a route, names it: another channel for the rule would mend nothing."""
-    rule = office.rule(CUSTOMER_CARE)
-    office.slack.workspace.change_channel(SALES, archived=True)
-    number = office.add(SALES, rule=rule, subject=Subject.ESCALATION)
-    office.tick()
-    [told] = office.notices()
-    assert told.payload["params"]["elsewhere"]
-    assert "choose" not in told.payload
-    with office.ctx.database.reading() as tx:
-        said = tell.render(tx, told, office.ctx)
-    assert "That is not the rule's own channel" in said.text
-    assert "choose" not in said.text
-    assert office.message(number).posted_channel == CUSTOMER_CARE
-
-
 @pytest.mark.parametrize("author", ["cli:ann", "demo", ""])
 def test_managers_are_told_where_a_rule_was_written_by_nobody_in_slack(office: Post, author: str) -> None:
     rule = office.rule(SALES, author=author)
@@ -68,6 +55,28 @@ def test_managers_are_told_where_a_rule_was_written_by_nobody_in_slack(office: P
     office.add(SALES, rule=rule)
     office.tick()
     assert [one.channel for one in office.notices()] == [MANAGER]
+
+
+@pytest.mark.parametrize("subject", [Subject.DIGEST, Subject.CUSTOMER, Subject.THREAD, Subject.ALERT])
+def test_of_a_channel_that_is_no_rules_own_managers_are_told_once_a_day(
+    office: Post, subject: Subject
+) -> None:
+    """What a digest tells, or a route leads there, is of no one rule's channel: no rule is degraded by it."""
+    rule = office.rule(CUSTOMER_CARE) if subject is Subject.ALERT else None
+    office.slack.workspace.change_channel(SALES, archived=True)
+    for _ in range(3):
+        number = office.add(SALES, rule=rule, subject=subject)
+        office.tick(1_000)
+        office.tick(1_000)
+        assert office.message(number).posted_channel == CUSTOMER_CARE
+    [told] = office.notices()
+    assert (told.channel, told.payload["code"]) == (MANAGER, "channel_trouble")
+    assert rule is None or office.degraded(rule) is None
+    said = everything(notice("channel_trouble", dict(told.payload["params"]), shown.voice(office.ctx)))
+    assert "does not take what I have to tell there" in said
+    office.add(SALES, rule=rule, subject=subject)
+    office.tick(DAY)
+    assert len(office.notices()) == 2
 
 
 def test_where_there_is_nobody_to_tell_the_default_channel_is_told(office: Post) -> None:

@@ -14,7 +14,7 @@ from rules.alerts.pipeline.inhibit import inhibit
 from rules.alerts.pipeline.quiet import quiet
 from rules.alerts.pipeline.silence import silence
 from rules.alerts.pipeline.snooze import snooze
-from rules.alerts.pipeline.stage import Around, Held, StageOf, Untold
+from rules.alerts.pipeline.stage import Around, Held, Passed, StageOf, Untold
 from rules.alerts.pipeline.stale import stale
 
 PIPELINE: Final[tuple[StageOf, ...]] = (stale, inhibit, snooze, silence, quiet, budget)
@@ -31,9 +31,19 @@ class Told:
 
 def run(untold: Sequence[Untold], around: Around) -> Told:
     """Send alerts through the pipeline; each comes out exactly once, in a message or held back."""
+    passed = _through(PIPELINE, untold, around)
+    return Told(group(passed.through, around), passed.held)
+
+
+def barred(untold: Sequence[Untold], around: Around) -> tuple[Held, ...]:
+    """Give what is held back by a stage that goes ahead of the channel's own: not even a digest is to tell it."""
+    return _through(PIPELINE[: PIPELINE.index(quiet)], untold, around).held
+
+
+def _through(stages: Sequence[StageOf], untold: Sequence[Untold], around: Around) -> Passed:
     through, held = tuple(untold), list[Held]()
-    for stage in PIPELINE:
+    for stage in stages:
         passed = stage(through, around)
         through = passed.through
         held += passed.held
-    return Told(group(through, around), tuple(held))
+    return Passed(through, tuple(held))

@@ -76,16 +76,26 @@ def test_a_client_that_retries_by_itself_is_refused() -> None:
 
 
 def test_who_bears_a_name(slack: Playground, directory: Directory) -> None:
-    assert directory.whois(TOM) == Colleague(Found.THERE, TOM)
+    assert directory.whois(TOM, now=0) == Colleague(Found.THERE, TOM)
     [email] = directory.names_of(TOM, now=0) - {TOM.casefold()}
-    assert directory.whois(email) == Colleague(Found.THERE, TOM)
-    assert directory.whois("nobody@shop.example") == Colleague(Found.UNKNOWN)
-    assert directory.whois("U0NOBODY0") == Colleague(Found.UNKNOWN)
-    assert directory.whois("Ann Bell") == Colleague(Found.UNKNOWN)
+    assert directory.whois(email, now=0) == Colleague(Found.THERE, TOM)
+    assert directory.whois("nobody@shop.example", now=0) == Colleague(Found.UNKNOWN)
+    assert directory.whois("U0NOBODY0", now=0) == Colleague(Found.UNKNOWN)
+    assert directory.whois("Ann Bell", now=0) == Colleague(Found.UNKNOWN)
     for fault in (Fault("reset"), Fault("ratelimited"), Fault("error", error="missing_scope")):
         slack.faults.add(fault)
-        assert directory.whois(TOM) == Colleague(Found.UNANSWERED)
+        assert directory.whois(TOM, now=KEPT_UNANSWERED) == Colleague(Found.UNANSWERED)
         slack.faults.clear()
+
+
+def test_who_bears_a_name_is_not_asked_at_every_tick(slack: Playground, directory: Directory) -> None:
+    """An answer is kept a while; where Slack does not answer then, it serves for longer."""
+    assert directory.whois("nobody@shop.example", now=0) == Colleague(Found.UNKNOWN)
+    slack.faults.add(Fault("reset"))
+    assert directory.whois("nobody@shop.example", now=KEPT - 1) == Colleague(Found.UNKNOWN)
+    assert slack.faults.struck() == ()
+    assert directory.whois("nobody@shop.example", now=KEPT_UNANSWERED - 1) == Colleague(Found.UNKNOWN)
+    assert directory.whois("nobody@shop.example", now=KEPT_UNANSWERED) == Colleague(Found.UNANSWERED)
 
 
 def test_who_has_left_is_gone(monkeypatch: pytest.MonkeyPatch, directory: Directory) -> None:
@@ -93,4 +103,4 @@ def test_who_has_left_is_gone(monkeypatch: pytest.MonkeyPatch, directory: Direct
         return {"ok": True, "user": {"id": user, "deleted": True}}
 
     monkeypatch.setattr(WebClient, "users_info", deactivated)
-    assert directory.whois(TOM) == Colleague(Found.GONE)
+    assert directory.whois(TOM, now=0) == Colleague(Found.GONE)

@@ -35,6 +35,10 @@ ENDED = replace(OPEN, unresolved=False, resolved_at=20, by_person=True)
         (replace(PAIR, latest=replace(OPEN, told=False, delivery=None)), Verdict.DUE),
         (replace(PAIR, latest=OPEN, state=RuleState.PAUSED), Verdict.TOLD),
         (replace(PAIR, state=RuleState.PAUSED), Verdict.PAUSED),
+        (
+            replace(PAIR, latest=replace(OPEN, told=False, held=True), state=RuleState.PAUSED),
+            Verdict.PAUSED,
+        ),
         (replace(PAIR, swept=False), Verdict.NEW),
         (replace(PAIR, since=None), Verdict.TURNED),
         (replace(PAIR, since=None, holds_now=False), Verdict.NOT_MATCHING),

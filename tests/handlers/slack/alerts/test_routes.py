@@ -7,7 +7,7 @@ import pytest
 from handlers.sweep import sweep
 from handlers.tell import render
 from rules.alerts.colleague import Colleague, Found
-from rules.instants import DAY
+from rules.instants import DAY, HOUR
 from storage.outbox import Call, Message, Subject
 from tests.handlers.slack.world import AIKO, MANAGER, NOW, TOM, World, everything, name
 from tests.histories import rule
@@ -80,6 +80,20 @@ def test_whose_owner_slack_does_not_say_waits_untold_for_the_next_tick(world: Wo
     speaking = World(replace(world.ctx, whois=whois), world.clock)
     sweep(speaking.ctx, as_of=NOW + 2 * DAY + 1)
     assert speaking.messages()[-1].channel == TOM
+
+
+def test_where_slack_never_says_who_the_owner_is_the_alert_is_told_in_the_default_channel(
+    world: World,
+) -> None:
+    silent = World(replace(world.ctx, whois=silence), world.clock)
+    add(silent, "owners segment = vip --to owner")
+    assert told(silent) == []
+    before = len(silent.messages())
+    sweep(silent.ctx, as_of=NOW + 2 * DAY + HOUR - 1)
+    assert len(silent.messages()) == before
+    sweep(silent.ctx, as_of=NOW + 2 * DAY + HOUR)
+    [message] = silent.messages()[before:]
+    assert message.channel == silent.ctx.default_channel
 
 
 def test_alerts_of_a_day_are_told_in_one_thread(found: World) -> None:
