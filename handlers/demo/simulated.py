@@ -38,7 +38,7 @@ class Simulated:
     channels: Final[Mapping[str, Mapping[str, str]]] = {
         # So little that every few days something waits for the digest.
         "#customer-care": {
-            "budget": "3",
+            "budget": "5",
             "group": "2",
             "digest": "daily 16:00",
             "quiet": "20:00-08:00",
