@@ -42,7 +42,7 @@ from handlers.cli.sweep import sweep
 from handlers.cli.value import value
 from handlers.context import Clock, Context
 from handlers.deliver import Deliverer
-from handlers.demo.furnish import Data, Demo, clear, people_of
+from handlers.demo.furnish import Data, Demo, ahead_of, clear, people_of
 from handlers.doctor import missing_for_run, refused_by_slack, say
 from handlers.http import app as http
 from handlers.http.events import router as events_router
@@ -60,6 +60,7 @@ from handlers.slack.sender import Sender
 from handlers.sweep import sweep as sweep_now
 from playground.people import MAYA
 from playground.server import Playground
+from rules.alerts.colleague import Colleague, Found
 from rules.alerts.retry import DeliveryPolicy
 from rules.errors import WarmlineError
 from rules.instants import HOUR, SECOND, Calendar, to_datetime
@@ -79,7 +80,7 @@ _DEMO_DELIVERY: Final = DeliveryPolicy(settle=5 * SECOND, blocked=15 * SECOND, m
 
 
 class BusinessClock:
-    """The business's now: real time, moved on by as much as the playground was told to let pass."""
+    """The business's now: real time, moved to the demo's first hour, and on by as much as it was told to let pass."""
 
     def __init__(self) -> None:
         self._ahead = 0
@@ -316,15 +317,20 @@ def demo(_: Cli, port: int, data: str) -> None:
         port=0,
     )
     ctx = context_of(settings, now=clock)
+    clock.advance(ahead_of(ctx.calendar, clock()))
     # A demo that runs already has this lock: it is asked for before anything of its is touched.
     ctx.database.acquire_writer()
     clear(folder)
     cli = Cli(settings, make=lambda _: ctx)
-    owners = [person.email for person in slack.workspace.people() if person.role == "agent" and person.email]
-    made = Demo(cli.context, folder, people_of(Data(data), cli.context, owners))
-    made.furnish(manager=MAYA, console=Console(stderr=True))
+    agents = [person for person in slack.workspace.people() if person.role == "agent"]
+    owners = {person.email: person.id for person in agents if person.email}
+    # Slack does not answer yet: who is who is known without it.
+    furnishing = replace(cli.context, whois=lambda name: Colleague(Found.THERE, owners[name]))
+    made = Demo(furnishing, folder, people_of(Data(data), ctx, list(owners)))
+    made.furnish(manager=MAYA, agents=list(owners.values()), console=Console(stderr=True))
     slack.start()
     bot = compose(settings, ctx, policy=_DEMO_DELIVERY, rhythm=Rhythm(deliver=SECOND // 4))
+    ctx = bot.context
     _serve(cli, bot, lambda _: click.echo(f"\n  Warmline's demo is at {slack.url}/  (Ctrl-C ends it)\n"))
     slack.stop()
 

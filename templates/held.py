@@ -28,11 +28,12 @@ def held_message(view: HeldView, voice: Voice) -> Rendered:
     """Lay out a channel's digest as its alerts stand."""
     told, still_open = sum(view.counts.values()), view.counts.get("open", 0)
     total = counted(told + sum(n for _, n in view.held), voice)
-    layout: list[Block] = [blocks.header(voice.plain("held", "headline", total=total))]
+    headline = "headline" if told else "headline_held"
+    layout: list[Block] = [blocks.header(voice.plain("held", headline, total=total))]
     if told:
         layout.append(blocks.context(counts(view, voice)))
     if still_open:
-        layout.append(blocks.section(voice.say("held", "intro")))
+        layout.append(blocks.section(voice.say("held", "intro", n=told)))
     elif told:
         layout.append(blocks.section(voice.say("held", "all_ended")))
     for one in view.rules[:MOST_RULES]:

@@ -34,6 +34,9 @@ class Cdnow:
 
     rules: Final = Path(__file__).with_name("cdnow_rules.yaml")
     lifecycle: Final[tuple[str, Mapping[str, str]]] = ("retail", MappingProxyType({}))
+    channels: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
+        {"#customer-care": {"budget": "6", "group": "3", "quiet": "20:00-08:00"}}
+    )
 
     def __init__(self, calendar: Calendar, now: int, owners: Sequence[str]) -> None:
         self._today = calendar.date_of(now)

@@ -24,6 +24,10 @@ _YEAR: Final = 365
 _BILLED_AT: Final = 3 / 24
 """Charges are made at night."""
 
+_STRIKE: Final = 1 + 11 / 24
+"""When the carrier strikes: tomorrow, late in the morning, all that was bought in the days before is late at once."""
+_STRUCK_DAYS: Final = 3
+
 Properties = Mapping[str, str | int]
 
 
@@ -129,7 +133,10 @@ class _Person:
             )
         self._add(day, "purchase", cents, items=1 + int(draw.expovariate(0.9)), order=nth + 1)
         late = draw.random() < 0.05
-        if late:
+        struck = _STRIKE - _STRUCK_DAYS <= day < _STRIKE - 0.5
+        if struck:
+            self._exactly(_STRIKE, "delivery_delayed", days=4)
+        elif late:
             self._add(day + draw.uniform(2, 5), "delivery_delayed", days=draw.randint(2, 9))
         if draw.random() < (0.5 if late else 0.05):
             self._ticket(day + draw.uniform(3, 7), "delivery" if late else draw.choice(TOPICS))

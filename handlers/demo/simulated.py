@@ -35,6 +35,23 @@ class Simulated:
             "stage.develop": "(count(purchase) >= 1 or active) and not status = churned",
         },
     )
+    channels: Final[Mapping[str, Mapping[str, str]]] = {
+        # So little that every few days something waits for the digest.
+        "#customer-care": {
+            "budget": "5",
+            "group": "2",
+            "digest": "daily 16:00",
+            "quiet": "20:00-08:00",
+        },
+        "#sales": {
+            "budget": "4",
+            "group": "2",
+            "digest": "weekly mon 09:00",
+            "quiet": "18:00-09:00",
+            "weekend": "sat,sun",
+            "zone": "Europe/Berlin",
+        },
+    }
 
     def __init__(
         self, calendar: Calendar, now: int, owners: Sequence[str], company: Company | None = None

@@ -49,6 +49,15 @@ def test_says_what_waited_rule_by_rule_and_what_waits_still() -> None:
     assert decode(button["value"]) == Value(Press.DIGEST, 77, "0")
 
 
+def test_of_one_it_speaks_as_of_one() -> None:
+    one = replace(
+        HELD, counts={"open": 1}, claimed=0, snoozed=0, rules=(RuleWaiting(LAPSING, 1, (BOB,)),), held=()
+    )
+    everything = str(held_message(one, VOICE).blocks)
+    assert "📋 Digest: 1 alert waited" in everything
+    assert "It came on top of what this channel reads in a day." in everything
+
+
 def test_when_all_have_ended_it_says_so_without_buttons() -> None:
     ended = replace(HELD, counts={"lost": 3}, claimed=0, snoozed=0, rules=(), held=())
     message = held_message(ended, VOICE)
@@ -62,7 +71,8 @@ def test_of_what_is_only_named_it_does_not_say_that_it_has_ended() -> None:
     assert text == "3 alerts are held back still, and this digest only names them."
     message = held_message(named, VOICE)
     assert "ended.*" not in str(message.blocks)
-    assert message.text == "3 alerts were held back and come in this digest; 0 still open."
+    assert message.text == "3 alerts are held back."
+    assert "📋 Digest: 3 alerts are held back" in str(message.blocks)
 
 
 def test_of_many_rules_it_shows_the_first_and_counts_the_others() -> None:

@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from handlers import lifecycle, processes, rulebook
+from handlers import channels, lifecycle, processes, rulebook
 from handlers.context import Context
 from handlers.demo import furnish
 from handlers.demo.cdnow import Cdnow
 from handlers.demo.company import Company
-from handlers.demo.furnish import Data, Demo, clear, people_of
+from handlers.demo.furnish import OPENS_AT, Data, Demo, ahead_of, clear, people_of
 from handlers.demo.simulated import Simulated
 from handlers.sweep import sweep
 from rules.book.written import read_book
@@ -59,6 +59,10 @@ def test_it_is_full_at_once_and_fills_on_day_by_day(ctx: Context, clock: StillCl
         rule.name for rule in read_book(Simulated.rules.read_text(encoding="utf-8"))
     )
     assert [one.kind for one in processes.listing(ctx).unassigned] == ["wishlist_added"]
+    for channel, settings in Simulated.channels.items():
+        said = channels.show(ctx, channel).settings
+        assert str(said.budget) == settings["budget"]
+        assert str(said.quiet) == settings["quiet"]
     shown = lifecycle.show(ctx)
     edited = {one.name for one in shown.definitions if one.edited}
     assert (shown.preset, edited) == ("retail", set(Simulated.lifecycle[1]))
@@ -102,6 +106,13 @@ def test_a_renewal_moves_the_end_of_the_subscription(ctx: Context, clock: StillC
     }
     assert moved
     assert moved <= renewed
+
+
+@pytest.mark.parametrize("hour", [0, 9, 10, 23])
+def test_it_opens_at_its_hour_of_today_whenever_it_is_opened(ctx: Context, hour: int) -> None:
+    midnight = ctx.calendar.midnight(ctx.calendar.date_of(START))
+    now = midnight + hour * DAY // 24
+    assert now + ahead_of(ctx.calendar, now) == midnight + OPENS_AT
 
 
 def test_each_data_has_its_people(ctx: Context) -> None:
