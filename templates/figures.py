@@ -3,8 +3,9 @@
 It must not know sentences: those are in ``text/``.
 """
 
+from contextlib import AbstractContextManager
 from datetime import date
-from decimal import Decimal, localcontext
+from decimal import Context, Decimal, localcontext
 from fractions import Fraction
 from typing import Final
 
@@ -23,6 +24,11 @@ _LAST_FOR_SLACK: Final = 253_402_300_799
 """Seconds; Slack shows the fallback of a date beyond the year 9999."""
 
 
+def _digits_of(number: int) -> AbstractContextManager[Context]:
+    """Let decimals have all the digits of ``number``: the usual 28 are no bound of what a customer's data says."""
+    return localcontext(prec=len(str(number)) + _ROOM)
+
+
 class Figures:
     """How numbers, amounts and times are written."""
 
@@ -35,8 +41,9 @@ class Figures:
 
     def money(self, minor: int, currency: str) -> str:
         """Write an amount of whole minor units: ``$1,234.50``."""
-        amount = Decimal(minor).scaleb(-exponent(currency))
-        return format_currency(amount, currency, locale=self.locale)
+        with _digits_of(minor):
+            amount = Decimal(minor).scaleb(-exponent(currency))
+            return format_currency(amount, currency, locale=self.locale)
 
     def amount(self, major: Fraction, currency: str) -> str:
         """Write an amount in the currency's main unit, rounded to its minor one."""
@@ -45,14 +52,15 @@ class Figures:
 
     def number(self, value: Fraction | int, places: int = 1) -> str:
         """Write a number, rounded to ``places``."""
-        digits = Decimal(round(value * 10**places))
-        # However many digits a customer's own data has: the usual 28 are no bound of theirs.
-        with localcontext(prec=len(str(digits)) + _ROOM):
-            return format_decimal(digits.scaleb(-places), locale=self.locale)
+        digits = round(value * 10**places)
+        with _digits_of(digits):
+            return format_decimal(Decimal(digits).scaleb(-places), locale=self.locale)
 
     def percent(self, ratio: Fraction) -> str:
         """Write a ratio as a percentage, rounded: a half is ``50%``; a change carries its sign."""
-        whole = format_percent(Decimal(round(ratio * 100)) / 100, locale=self.locale)
+        hundredths = round(ratio * 100)
+        with _digits_of(hundredths):
+            whole = format_percent(Decimal(hundredths) / 100, locale=self.locale)
         return f"+{whole}" if ratio > 0 else whole
 
     def chance(self, ratio: Fraction) -> str:

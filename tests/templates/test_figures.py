@@ -16,3 +16,8 @@ from tests.templates.given import VOICE
 )
 def test_numbers_of_any_length_are_written(value: Fraction | int, written: str) -> None:
     assert VOICE.figures.number(value) == written
+
+
+def test_money_and_shares_of_any_length_are_written() -> None:
+    assert VOICE.figures.money(10**40, "USD") == "$100" + ",000" * 12 + ".00"
+    assert VOICE.figures.percent(Fraction(10**40)) == "+1" + ",000" * 14 + "%"
