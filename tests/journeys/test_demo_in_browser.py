@@ -34,7 +34,7 @@ def test_a_newcomer_sees_what_warmline_does(visitor: Visitor, demo: str) -> None
             break
         page.wait_for_timeout(1_000)
     assert len(messages(demo, "customer-care")) > before, "no alert arose in two days"
-    visitor.picture("demo")
+    visitor.picture("demo", height=760)
 
     # An agent claims one, and everybody sees it.
     visitor.be("Tom Becker")
@@ -46,7 +46,7 @@ def test_a_newcomer_sees_what_warmline_does(visitor: Visitor, demo: str) -> None
     claimed.get_by_role("button", name="1 reply").click(timeout=PATIENCE)
     thread = page.get_by_role("complementary", name="Thread")
     expect(thread).to_contain_text("claimed", timeout=PATIENCE)
-    visitor.picture("demo")
+    visitor.picture("demo", height=760)
     page.keyboard.press("Escape")
 
     # An agent does not change rules, and is told who does.
@@ -83,7 +83,7 @@ def test_a_newcomer_sees_what_warmline_does(visitor: Visitor, demo: str) -> None
     expect(card).to_contain_text("the definition asks for")
     expect(card).to_contain_text("Chance of another purchase")
     expect(card).to_contain_text("Events, month by month")
-    visitor.picture("card", height=1_500)
+    visitor.picture_of(card, "card")
 
 
 def test_a_channel_that_is_dead_is_told_of(visitor: Visitor, demo: str) -> None:
@@ -130,7 +130,7 @@ def test_slack_has_trouble_and_messages_come_late_but_once(visitor: Visitor, dem
     page.get_by_role("switch", name="Rate limits").click()
     page.get_by_role("switch", name="Dead channel").click()
     expect(bad).to_contain_text("# sales is archived")
-    visitor.picture("trouble")
+    visitor.picture("trouble", height=760)
 
     # One press ends it. What was lost is sent, what arrived unknown is found and not sent again.
     bad.get_by_role("button", name="End it").click()
