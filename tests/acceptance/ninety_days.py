@@ -54,9 +54,11 @@ def play(
         for rule in read_book(company.rules.read_text(encoding="utf-8")):
             story.rule(rule.name, rule.body.condition, **_said(options_of(rule.body)))
         story.passes(HISTORY_DAYS * DAY)
-        for _ in range(days * DAY // every):
+        begun = story.clock.at
+        for number in range(days * DAY // every):
             _come_in(story, company, folder)
-            story.passes(every)
+            # In the middle between two ticks: however long messages took, people press at the same instants.
+            story.until(begun + number * every + every // 2)
             _somebody_presses(story, draw)
         story.sound()
         return outcome(story)
