@@ -93,7 +93,7 @@ def _tell(tx: Transaction, ctx: Context, due: _Due, stages: Mapping[int, str | N
     if not digests.take(tx, due.place, due.slot.at):
         return False
     numbers = [one.alert_id for one in due.held]
-    still = {one.id: one for one in queue.waiting(tx, now=now, never_again=Stage.BUDGET, alert_ids=numbers)}
+    still = {one.id: one for one in queue.still(tx, numbers)}
     waiting = [one for one in due.held if one.alert_id in still]
     told = [one for one in waiting if stages[one.alert_id] == Stage.BUDGET]
     listed = _listed(tx, [one for one in waiting if stages[one.alert_id] not in _UNNAMED])
@@ -114,9 +114,7 @@ def _listed(tx: Transaction, held: Sequence[Untold]) -> list[Listed]:
     fresh = [one for one in held if one.alert_id not in before]
     if not fresh:
         return []
-    last = suppressions.latest(
-        tx, [one.alert_id for one in fresh], sorted({one.customer_id for one in fresh})
-    )
+    last = suppressions.latest(tx, [(one.customer_id, one.alert_id) for one in fresh])
     return [
         Listed(
             one.customer_id,

@@ -160,12 +160,7 @@ def _day(around: Around, channel: str) -> str:
 
 def _post(tx: Transaction, ctx: Context, bundle: Bundle, around: Around) -> None:
     """Ask for the message that tells these alerts; those that have ended meanwhile are told no more."""
-    still = {
-        one.id
-        for one in queue.waiting(
-            tx, now=around.now, never_again=Stage.BUDGET, alert_ids=[one.alert_id for one in bundle.alerts]
-        )
-    }
+    still = {one.id for one in queue.still(tx, [one.alert_id for one in bundle.alerts])}
     members = [one for one in bundle.alerts if one.alert_id in still]
     if not members:
         return
@@ -218,9 +213,7 @@ def hold(tx: Transaction, held: Sequence[Held], waiting: Iterable[Alert], now: i
     if not held:
         return
     before = {one.id: one for one in waiting}
-    last = suppressions.latest(
-        tx, [one.alert.alert_id for one in held], sorted({one.alert.customer_id for one in held})
-    )
+    last = suppressions.latest(tx, [(one.alert.customer_id, one.alert.alert_id) for one in held])
     fresh: list[Suppression] = []
     moved: list[tuple[int, str, int | None]] = []
     for one in held:

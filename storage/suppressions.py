@@ -3,15 +3,16 @@
 Owns the table ``suppression``. What holds alerts back is decided in ``rules.alerts.pipeline``.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any, Final
 
-from sqlalchemy import BigInteger, Column, Integer, PrimaryKeyConstraint, Text, func, insert, select
+from sqlalchemy import BigInteger, Column, Integer, PrimaryKeyConstraint, Text, insert, select
 from sqlmodel import Field, SQLModel, col
 
 from rules.alerts.pipeline.stage import Stage, Why
 from storage.database import Transaction
-from storage.sets import any_of
+from storage.sets import Columns, given, table
 
 
 class SuppressionRow(SQLModel, table=True):
@@ -55,28 +56,21 @@ class Suppression:
         return self.stage, self.why, self.until, self.actor, self.by
 
 
-def latest(tx: Transaction, alert_ids: Sequence[int], customer_ids: Sequence[int]) -> dict[int, Suppression]:
-    """Give the last suppression of each of these alerts, by alert id; those without one lack."""
-    alerts = any_of(tx.dialect, alert_ids, "int", name="alerts")
-    customers = any_of(tx.dialect, customer_ids, "int", name="customers")
-    newest = (
-        select(
-            col(SuppressionRow.customer_id),
-            col(SuppressionRow.alert_id),
-            func.max(col(SuppressionRow.seq)).label("seq"),
-        )
-        .where(col(SuppressionRow.customer_id).in_(customers), col(SuppressionRow.alert_id).in_(alerts))
-        .group_by(col(SuppressionRow.customer_id), col(SuppressionRow.alert_id))
-        .subquery()
+_ALERTS: Final[Columns] = (("customer_id", "int"), ("alert_id", "int"))
+
+
+def latest(tx: Transaction, alerts: Iterable[tuple[int, int]]) -> dict[int, Suppression]:
+    """Give the last suppression of each of these alerts, given as (customer id, alert id), by alert id.
+
+    Those without one lack.
+    """
+    # All of each, the last one last: there are few, and joined to the newest of all of them SQLite reads those through
+    # for each alert.
+    sql = (
+        f"SELECT s.* FROM {table(tx.dialect, _ALERTS)} CROSS JOIN suppression s "  # noqa: S608
+        "WHERE s.customer_id = given.customer_id AND s.alert_id = given.alert_id ORDER BY s.seq"
     )
-    rows = tx.session.execute(
-        select(SuppressionRow).join(
-            newest,
-            (col(SuppressionRow.customer_id) == newest.c.customer_id)
-            & (col(SuppressionRow.alert_id) == newest.c.alert_id)
-            & (col(SuppressionRow.seq) == newest.c.seq),
-        )
-    ).scalars()
+    rows = tx.execute(given(tx.dialect, sql, _ALERTS, sorted(alerts)))
     return {row.alert_id: _suppression(row) for row in rows}
 
 
@@ -110,7 +104,7 @@ def add_all(tx: Transaction, new: Iterable[Suppression]) -> None:
         tx.execute(insert(SuppressionRow), rows)
 
 
-def _suppression(row: SuppressionRow) -> Suppression:
+def _suppression(row: Any) -> Suppression:
     return Suppression(
         customer_id=row.customer_id,
         alert_id=row.alert_id,

@@ -19,27 +19,32 @@ _NO_ROOT: Final = text("alert.root IS NULL")
 _UNTOLD: Final = text("alert.root IS NULL AND alert.state <> 'resolved' AND alert.leaving_at IS NULL")
 
 
-def waiting(
-    tx: Transaction, *, now: int, never_again: str, alert_ids: Iterable[int] | None = None
-) -> list[Alert]:
+_FEW: Final = 50
+
+
+def waiting(tx: Transaction, *, now: int, never_again: str) -> list[Alert]:
     """Give the alerts that no message tells and that the pipeline is to look at by ``now``, the oldest first.
 
-    Those held back by the stage ``never_again`` until nobody knows when lack: something else tells them. Of
-    ``alert_ids``, if given, all that are untold, locked until the transaction ends.
+    Those held back by the stage ``never_again`` until nobody knows when lack: something else tells them.
     """
-    statement = select(AlertRow).where(_UNTOLD).order_by(col(AlertRow.id))
-    if alert_ids is None:
-        statement = statement.where(
-            or_(
-                col(AlertRow.held_by).is_(None),
-                and_(col(AlertRow.held_by) != never_again, col(AlertRow.look_again_at).is_(None)),
-                col(AlertRow.look_again_at) <= now,
-            )
-        )
-    else:
-        chosen = any_of(tx.dialect, alert_ids, "int")
-        statement = statement.where(col(AlertRow.id).in_(chosen)).with_for_update()
+    due = or_(
+        col(AlertRow.held_by).is_(None),
+        and_(col(AlertRow.held_by) != never_again, col(AlertRow.look_again_at).is_(None)),
+        col(AlertRow.look_again_at) <= now,
+    )
+    statement = select(AlertRow).where(_UNTOLD, due).order_by(col(AlertRow.id))
     return [alert_of(row) for row in tx.session.execute(statement).scalars()]
+
+
+def still(tx: Transaction, alert_ids: Sequence[int]) -> list[Alert]:
+    """Give those of these alerts that are untold still, the oldest first, locked until the transaction ends."""
+    # Not asked for as the untold ones among them: PostgreSQL would read all that are untold, for each message anew.
+    # A few are written out, so that it seeks each.
+    few = len(alert_ids) <= _FEW
+    chosen = col(AlertRow.id).in_(list(alert_ids) if few else any_of(tx.dialect, alert_ids, "int"))
+    rows = tx.session.execute(select(AlertRow).where(chosen).order_by(col(AlertRow.id)).with_for_update())
+    found = [alert_of(row) for row in rows.scalars()]
+    return [one for one in found if one.root is None and one.unresolved and one.leaving_at is None]
 
 
 def held(tx: Transaction) -> list[Alert]:

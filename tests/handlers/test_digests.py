@@ -179,7 +179,7 @@ def hold(ctx: Context, customer_id: int, why: Why, stage: Stage) -> None:
     """Let another stage have held back what the budget does."""
     with ctx.database.writing() as tx:
         [one] = alerts.of_customer(tx, customer_id)
-        last = suppressions.latest(tx, [one.id], [customer_id])[one.id]
+        last = suppressions.latest(tx, [(customer_id, one.id)])[one.id]
         suppressions.add_all(tx, [replace(last, seq=last.seq + 1, stage=stage, why=why)])
         queue.hold_back(tx, [(one.id, "silence", None)])
 

@@ -27,5 +27,5 @@ def test_the_last_of_each_alert(database: Database) -> None:
         suppressions.add_all(tx, noted)
         suppressions.add_all(tx, [])
     with database.reading() as tx:
-        assert suppressions.latest(tx, [70, 72, 99], [1, 2]) == {70: noted[1], 72: noted[4]}
+        assert suppressions.latest(tx, [(1, 70), (2, 72), (1, 99)]) == {70: noted[1], 72: noted[4]}
         assert suppressions.of_alert(tx, 2, 72) == noted[3:5]

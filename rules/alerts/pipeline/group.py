@@ -50,7 +50,7 @@ def group(untold: Sequence[Untold], around: Around) -> tuple[Bundle, ...]:
             together = []
         bundles += [Bundle(Shape.ALERT, channel, (one,)) for one in alone]
         rest += together
-    return (*bundles, *_by_customer(rest, around))
+    return (*bundles, *_by_customer(by_value(rest), around))
 
 
 def _by_customer(untold: Sequence[Untold], around: Around) -> list[Bundle]:
