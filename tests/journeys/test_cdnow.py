@@ -103,7 +103,8 @@ def test_sweeps_give_what_the_file_gives(database: Database) -> None:
     channels.change(ctx, Request(Actor("UMANAGER", manager=True)), ctx.default_channel, "budget", "off")
     held: dict[str, set[str]] = {name: set() for name in CASES}
     unresolved = dict.fromkeys(CASES, 0)
-    for day in DATES:
+    # PostgreSQL answers what SQLite does, which properties hold it to; here it takes three times as long, so half will do.
+    for day in DATES if database.dialect == "sqlite" else DATES[::2]:
         swept = {one.rule: one for one in sweep(ctx, as_of=cdnow.midnight(day)).rules}
         for name, case in CASES.items():
             now = expected(case, day)
