@@ -79,17 +79,6 @@ def read_target(text: str) -> tuple[To, str]:
     return To.THREAD if thread else To.CHANNEL, link[1] if link else name
 
 
-def target_text(target: To, channel: str) -> str:
-    """Write a target as it is read."""
-    match target:
-        case To.OWNER:
-            return "owner"
-        case To.THREAD:
-            return f"thread of {channel}"
-        case To.CHANNEL:
-            return channel
-
-
 def first(routes: Iterable[Route], *, rule_id: int, holding: Collection[int]) -> Route | None:
     """Give the first of ``routes`` that an alert takes; ``holding`` are the ids of those whose condition holds."""
     return next((route for route in routes if route.rule_id in (None, rule_id) and route.id in holding), None)

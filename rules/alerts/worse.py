@@ -71,11 +71,6 @@ def is_worse(old: Fraction, new: Fraction, sign: int, edge: Fraction) -> bool:
     return moved > 0 and moved >= FURTHER * (abs(old) or abs(edge))
 
 
-def can_worsen(tree: Condition) -> bool:
-    """Whether ``tree`` has any number that could become worse."""
-    return any(True for _ in _watched(tree, 1))
-
-
 def graver(one: Severity, other: Severity) -> bool:
     """Whether ``one`` matters more than ``other``."""
     return _RANK[one] > _RANK[other]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rules.alerts.route import BadTargetError, Place, Route, To, first, place, read_target, target_text
+from rules.alerts.route import BadTargetError, Place, Route, To, first, place, read_target
 
 
 def route(number: int, target: To = To.CHANNEL, *, rule_id: int | None = None) -> Route:
@@ -22,7 +22,6 @@ def route(number: int, target: To = To.CHANNEL, *, rule_id: int | None = None) -
 )
 def test_a_target_reads_as_people_write_it(text: str, target: tuple[To, str]) -> None:
     assert read_target(text) == target
-    assert read_target(target_text(*target)) == target
 
 
 @pytest.mark.parametrize(

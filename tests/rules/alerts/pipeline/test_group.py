@@ -44,3 +44,14 @@ def test_several_rules_of_one_customer_are_one_message_and_too_many_are_two() ->
 def test_channels_are_apart() -> None:
     untold = [untold_alert(1, customer_id=7), untold_alert(2, customer_id=7, rule_id=2, channel=CHANNELS[1])]
     assert [bundle.channel for bundle in group(untold, AROUND)] == list(CHANNELS)
+
+
+def test_within_a_message_the_most_valuable_comes_first_whichever_rule_it_is_of() -> None:
+    # By rule they come 9, 1 and 5, 3: a customer's own alerts are put in their order again.
+    untold = [untold_alert(1, customer_id=8, value=9), untold_alert(2, customer_id=7, value=1)]
+    untold += [
+        untold_alert(3, customer_id=7, rule_id=2, value=5),
+        untold_alert(4, customer_id=7, rule_id=3, value=3),
+    ]
+    [several] = [bundle for bundle in group(untold, AROUND) if bundle.shape is Shape.CUSTOMER]
+    assert [one.value for one in several.alerts] == [5, 3, 1]
